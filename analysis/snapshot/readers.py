@@ -1,0 +1,877 @@
+"""One reader per kind of source: a path goes in, a table of the one schema comes out.
+
+Rules that hold for every kind:
+
+- A value that its type cannot hold (negative, above 64 bits, not a number, no such date) becomes
+  null and is named in the problems; a needed column without one usable value is an error.
+- Of several rows about one repository on one day the row with the largest counters is kept (30-day
+  first, then all-time, then likes; the first of equals). All-time counters do not fall, and a
+  rolling counter that was never looked up stands at zero, so the largest is the latest reading.
+- A row without a repository id is dropped and counted. Ids are kept as they are, whatever they
+  hold; those that do not follow the Hub's grammar are counted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis.errors import InputError
+from analysis.snapshot import intake
+from analysis.snapshot.schema import FIELDS, check_names, conform
+from analysis.snapshot.values import Notes, counted, parse_arrow, parse_column, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    import pyarrow.parquet as pq
+
+#: What the Hub accepts as an id: one or two parts of letters, digits, dot, dash and underscore.
+ID_GRAMMAR: Final = r"[A-Za-z0-9._-]{1,96}(?:/[A-Za-z0-9._-]{1,96})?"
+
+#: Words that sources write where the Hub has no task.
+NO_TASK: Final = frozenset({"unknown", "n/a", "none", "null"})
+
+_COUNTERS: Final = ("downloads_30d", "downloads_all_time", "likes")
+
+#: An llmfit version in which this share of the rows found through the Hub have no like at all did
+#: not read likes for them: openai/gpt-oss-120b is among them with 4,747 likes on the Hub.
+_NO_LIKES_SHARE: Final = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one file says, in the schema of :mod:`analysis.snapshot.schema`.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        The rows; columns and units are defined in ``FIELDS``.
+    kind : str
+        Kind of the source, one of :data:`KINDS`.
+    layout : str
+        Which of the layouts of that kind the content has.
+    taken : datetime.datetime or None
+        When the file says it was read, in UTC; None where it does not say.
+    problems : tuple of str
+        What was amiss and how it was treated, without the file's name.
+    """
+
+    frame: pd.DataFrame
+    kind: str
+    layout: str
+    taken: dt.datetime | None
+    problems: tuple[str, ...]
+
+
+# ------------------------------------------------------------------ rows of text and of objects
+
+
+def _column_of(rows: Sequence[Mapping[str, Any]], source: str) -> list[object] | None:
+    """One column out of objects; a dot goes one level down. None when no row has it."""
+    outer, _, inner = source.partition(".")
+    if inner:
+        nested = [row.get(outer) for row in rows]
+        inside = [part.get(inner) if isinstance(part, dict) else None for part in nested]
+        return inside if any(isinstance(part, dict) for part in nested) else None
+    return [row.get(source) for row in rows] if any(source in row for row in rows) else None
+
+
+def _table(
+    get: Callable[[str], Sequence[object] | None],
+    names: Mapping[str, str],
+    needed: Iterable[str],
+    have: Iterable[str],
+    notes: Notes,
+) -> pd.DataFrame:
+    """Parse the columns that the file has; `names` maps canonical to source names."""
+    required = set(needed)
+    out: dict[str, pd.Series[Any]] = {}
+    for name, source in names.items():
+        values = get(source)
+        if values is None:
+            if name in required:
+                found = ", ".join(shown(str(column)) for column in list(have)[:20]) or "none"
+                raise notes.error(f"no column {source!r}; the file has {found}")
+            continue
+        out[name] = parse_column(name, values, source, notes, required=name in required)
+    return pd.DataFrame(out)
+
+
+def _rows_table(
+    rows: Sequence[dict[str, Any]], names: Mapping[str, str], needed: Iterable[str], notes: Notes
+) -> pd.DataFrame:
+    # Keys of the first rows only: a message needs no more.
+    have = dict.fromkeys(key for row in rows[:50] for key in row)
+    return _table(lambda source: _column_of(rows, source), names, needed, have, notes)
+
+
+def _csv_table(
+    columns: Mapping[str, Sequence[str | None]],
+    names: Mapping[str, str],
+    needed: Iterable[str],
+    notes: Notes,
+) -> pd.DataFrame:
+    return _table(columns.get, names, needed, columns, notes)
+
+
+def _stamp(value: object, what: str, notes: Notes) -> dt.datetime | None:
+    """Read the file's own time of reading; without a zone it is taken as UTC."""
+    if value is None:
+        return None
+    parsed = parse_column("created_at", [value], what, notes).iloc[0]
+    return None if pd.isna(parsed) else parsed.to_pydatetime()
+
+
+# ---------------------------------------------------------------------- ids and repeated rows
+
+
+def _identify(frame: pd.DataFrame, notes: Notes) -> pd.DataFrame:
+    """Drop rows without id, count odd ids, add the organisation."""
+    ids = frame["repository_id"]
+    missing = ids.isna()
+    if missing.any():
+        if missing.all():
+            raise notes.error("no row has a repository id")
+        first = notes.row(int(missing.to_numpy().argmax()))
+        notes.add(f"{counted(missing.sum())} without a repository id dropped; first: {first}")
+        frame = frame[~missing]
+        ids = frame["repository_id"]
+    odd = ~ids.str.fullmatch(ID_GRAMMAR).astype(bool)
+    if odd.any():
+        example = shown(ids[odd].iloc[0])
+        notes.add(
+            f"{int(odd.sum()):,} ids do not follow the Hub's grammar and are kept as they are; "
+            f"first: {example}"
+        )
+    parts = ids.str.split("/", n=1, expand=False)
+    has_slash = ids.str.contains("/", regex=False).astype(bool)
+    organisation = parts.str[0].astype("string")
+    return frame.assign(organisation=organisation.mask(~has_slash | (organisation == "")))
+
+
+def _unrepeated(frame: pd.DataFrame, key: Sequence[str], notes: Notes) -> pd.DataFrame:
+    """Keep one row a key by the declared rule, in the file's order."""
+    repeated = frame.duplicated(list(key), keep=False)
+    if not repeated.any():
+        return frame
+    counters = [name for name in _COUNTERS if name in frame.columns]
+    some = frame.loc[repeated, [*key, *counters]].copy()
+    some["place"] = np.arange(len(some))
+    same = int(some.duplicated([*key, *counters]).sum())
+    ordered = some.sort_values(
+        [*counters, "place"],
+        ascending=[False] * len(counters) + [True],
+        na_position="last",
+        kind="stable",
+    )
+    dropped = ordered.index[ordered.duplicated(list(key))]
+    differing = len(dropped) - same
+    if same:
+        notes.add(
+            f"{counted(same, 'repeats', 'repeat')} another row's id and counters; one of each "
+            "is kept"
+        )
+    if differing:
+        groups = some.drop_duplicates([*key, *counters])
+        example = groups.loc[groups.duplicated(list(key)), "repository_id"].iloc[0]
+        notes.add(
+            f"{counted(differing, 'repeats', 'repeat')} an id with other counters; the largest is "
+            "kept; first: "
+            f"{shown(example)}"
+        )
+    return frame.drop(index=dropped)
+
+
+def _finish(
+    frame: pd.DataFrame,
+    kind: str,
+    layout: str,
+    notes: Notes,
+    columns: tuple[str, ...] | None,
+    *,
+    key: Sequence[str],
+    taken: dt.datetime | None = None,
+) -> Snapshot:
+    if columns is not None:
+        names = [*key, *(["organisation"] if "repository_id" in key else []), *columns]
+        frame = frame.reindex(columns=list(dict.fromkeys(names)))
+        empty = [name for name in columns if name in frame and frame[name].isna().all()]
+        for name in empty:
+            frame[name] = pd.Series(
+                [None] * len(frame), index=frame.index, dtype=FIELDS[name].pandas_dtype
+            )
+    return Snapshot(conform(frame), kind, layout, taken, tuple(notes.found))
+
+
+# ------------------------------------------------------------------------------- hub-snapshot
+
+_HUB_NAMES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "repository_id": "id",
+        "downloads_30d": "downloads",
+        "downloads_all_time": "downloadsAllTime",
+        "likes": "likes",
+        "trending_score": "trendingScore",
+        "created_at": "createdAt",
+        "last_modified": "lastModified",
+        "pipeline_tag": "pipeline_tag",
+        "library_name": "library_name",
+        "tags": "tags",
+    }
+)
+
+_LLMFIT_NAMES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "repository_id": "name",
+        "downloads_30d": "hf_downloads",
+        "likes": "hf_likes",
+        "released_on": "release_date",
+        "pipeline_tag": "pipeline_tag",
+        "parameters_total": "parameters_raw",
+    }
+)
+
+_EXPANSION_NAMES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "repository_id": "id",
+        "downloads_30d": "downloads",
+        "likes": "likes",
+        "pipeline_tag": "pipeline_tag",
+    }
+)
+
+_AUTHOR_NAMES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "repository_id": "repo_id",
+        "downloads_30d": "downloads",
+        "created_at": "created_at",
+        "last_modified": "last_modified",
+        "pipeline_tag": "pipeline_tag",
+        "licence": "license",
+        "revision": "sha",
+    }
+)
+
+_NEEDED: Final = ("repository_id", "downloads_30d")
+
+
+def _without_task_words(frame: pd.DataFrame) -> pd.DataFrame:
+    if "pipeline_tag" not in frame.columns:
+        return frame
+    words = frame["pipeline_tag"].str.lower().isin(NO_TASK).astype(bool)
+    return frame.assign(pipeline_tag=frame["pipeline_tag"].mask(words))
+
+
+def _licence_of_tags(tags: pd.Series[Any]) -> pd.Series[Any]:
+    """First ``license:`` tag of each row, by Arrow on the flat values."""
+    out = []
+    for chunk in pa.chunked_array(pa.array(tags)).chunks:
+        rows = pc.list_parent_indices(chunk)
+        flat = chunk.flatten()
+        hit = pc.starts_with(flat, "license:")
+        found = pc.utf8_slice_codeunits(flat.filter(hit), len("license:"))
+        row, place = np.unique(rows.filter(hit).to_numpy(), return_index=True)
+        where = np.full(len(chunk), -1, dtype=np.int64)
+        where[row] = place
+        out.append(found.take(pa.array(where, mask=where < 0)))
+    text: pd.Series[Any] = pa.chunked_array(out, type=pa.string()).to_pandas(
+        types_mapper={pa.string(): pd.StringDtype()}.get
+    )
+    return text.set_axis(tags.index)
+
+
+def _bases(values: pa.ChunkedArray, notes: Notes) -> tuple[pd.Series[Any], pd.Series[Any]] | None:
+    """Ids and relation of the declared bases; None when the column has another shape."""
+    shape = values.type
+    if not pa.types.is_struct(shape):
+        return None
+    kinds = {shape.field(i).name: shape.field(i).type for i in range(shape.num_fields)}
+    models = kinds.get("models")
+    if models is None or not pa.types.is_list(models) or not pa.types.is_struct(models.value_type):
+        return None
+    if models.value_type.get_field_index("id") < 0:
+        return None
+    rows = [
+        None
+        if row is None or row["models"] is None
+        else [model and model["id"] for model in row["models"]]
+        for row in pc.if_else(values.is_valid(), values, None).to_pylist()
+    ]
+    ids = parse_column("base_models", rows, "baseModels.models", notes)
+    if "relation" in kinds:
+        relation = parse_arrow(
+            "base_relation", pc.struct_field(values, "relation"), "baseModels.relation", notes
+        )
+    else:
+        relation = pd.Series([None] * len(values), dtype="string")
+    return ids, relation
+
+
+def _read_columns(file: pq.ParquetFile, leaves: list[str], notes: Notes) -> pa.Table:
+    try:
+        table = file.read(columns=leaves)
+        # Parquet readers trust the declared encoding; text that is not UTF-8 would fail later.
+        table.validate(full=True)
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise notes.error(f"damaged or cut off: {reason}") from error
+    return table
+
+
+def _read_hub_stats(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
+    notes = Notes(str(path))
+    file = intake.open_parquet(path)
+    schema = file.schema_arrow
+    have = set(schema.names)
+    for name in _NEEDED:
+        if _HUB_NAMES[name] not in have:
+            listed = ", ".join(shown(column) for column in schema.names[:20])
+            raise notes.error(f"no column {_HUB_NAMES[name]!r}; the file has {listed}")
+    if file.metadata.num_rows == 0:
+        raise notes.error("the table has no rows")
+    wanted = set(columns) if columns is not None else set(KIND_COLUMNS["hub-snapshot"])
+    # The rule for repeated rows needs the counters, whatever was asked for: otherwise the rows
+    # kept would depend on the columns.
+    plain = {
+        name: source
+        for name, source in _HUB_NAMES.items()
+        if source in have and (name in wanted or name in (*_NEEDED, *_COUNTERS))
+    }
+    if "licence" in wanted:
+        plain |= {"licence": "license"} if "license" in have else {}
+        plain |= {"tags": "tags"} if "tags" in have and "license" not in have else {}
+    leaves = list(plain.values())
+    safetensors = "safetensors" in have and "parameters_total" in wanted
+    total_leaf = False
+    if safetensors:
+        shape = schema.field("safetensors").type
+        total_leaf = pa.types.is_struct(shape) and shape.get_field_index("total") >= 0
+        # Only the leaf: the struct of parameters by type has another shape in every dump.
+        leaves += ["safetensors.total"] if total_leaf else []
+    bases = "baseModels" in have and bool({"base_models", "base_relation"} & wanted)
+    leaves += ["baseModels"] if bases else []
+    table = _read_columns(file, leaves, notes)
+    out = {
+        name: parse_arrow(name, table[source], source, notes, required=name in _NEEDED)
+        for name, source in plain.items()
+    }
+    if safetensors and total_leaf:
+        total = pc.struct_field(table["safetensors"], "total")
+        out["parameters_total"] = parse_arrow("parameters_total", total, "safetensors.total", notes)
+    elif safetensors:
+        notes.add(f"column 'safetensors' is {shown(str(shape))} without a total: not used")
+    if bases:
+        found = _bases(table["baseModels"], notes)
+        if found is None:
+            shape = schema.field("baseModels").type
+            notes.add(f"column 'baseModels' is {shown(str(shape))}: not used")
+        else:
+            out["base_models"], out["base_relation"] = found
+    frame = pd.DataFrame(out)
+    if "licence" in wanted and "licence" not in frame and "tags" in frame:
+        frame["licence"] = _licence_of_tags(frame["tags"])
+    frame = _unrepeated(_identify(frame, notes), ["repository_id"], notes)
+    return _finish(frame, "hub-snapshot", "hub-stats", notes, columns, key=["repository_id"])
+
+
+def _llmfit(rows: list[dict[str, Any]], notes: Notes) -> pd.DataFrame:
+    frame = _rows_table(rows, _LLMFIT_NAMES, _NEEDED, notes)
+    found = pd.Series([row.get("_discovered") is True for row in rows], index=frame.index)
+    never = ~found & frame["downloads_30d"].eq(0).fillna(False).astype(bool)
+    if "likes" in frame:
+        never &= frame["likes"].fillna(0).eq(0).astype(bool)
+    frame["looked_up"] = pd.Series(~never, dtype="boolean")
+    if never.any():
+        # google/gemma-3-12b-it stands at 0 in every version; the Hub said 2.8 million in May 2026.
+        frame["downloads_30d"] = frame["downloads_30d"].mask(never)
+        if "likes" in frame:
+            frame["likes"] = frame["likes"].mask(never)
+        notes.add(
+            f"{counted(never.sum())} written by hand with 0 downloads and 0 likes that were never "
+            "looked up; both set to null"
+        )
+    if "likes" in frame and int(found.sum()) >= 20:
+        no_likes = found & frame["likes"].eq(0).fillna(False).astype(bool)
+        if no_likes.sum() >= _NO_LIKES_SHARE * found.sum():
+            frame["likes"] = frame["likes"].mask(no_likes)
+            notes.add(
+                f"{int(no_likes.sum()):,} of {int(found.sum()):,} rows found through the Hub have "
+                "0 likes: likes were not read for them; set to null"
+            )
+    if "released_on" in frame:
+        # Rows found through the Hub take the day from createdAt, rows by hand from memory.
+        frame["created_at"] = frame["released_on"].where(found).dt.tz_localize("UTC")
+    return _one_spelling(_identify(frame, notes), found, notes)
+
+
+def _one_spelling(frame: pd.DataFrame, found: pd.Series[Any], notes: Notes) -> pd.DataFrame:
+    """Drop the hand-written row of a repository that also stands under the Hub's own spelling.
+
+    The Hub takes names without regard to case: ``microsoft/phi-3-mini-4k-instruct`` and
+    ``microsoft/Phi-3-mini-4k-instruct`` carry the same counter and would be counted twice.
+    """
+    folded = frame["repository_id"].str.casefold()
+    spelt = found.reindex(frame.index)
+    other = frame.assign(folded=folded)[["folded", "downloads_30d", "repository_id"]]
+    twins = other[~spelt].merge(other[spelt], on=["folded", "downloads_30d"], how="inner")
+    twins = twins[twins["repository_id_x"] != twins["repository_id_y"]]
+    if twins.empty:
+        return frame
+    drop = frame["repository_id"].isin(twins["repository_id_x"]).astype(bool) & ~spelt
+    notes.add(
+        f"{counted(drop.sum(), 'names', 'name')} a repository a second time in other letter case "
+        f"with the same counter; the Hub's spelling is kept; first: "
+        f"{shown(twins['repository_id_x'].iloc[0])}"
+    )
+    return frame[~drop]
+
+
+def _read_hub_snapshot(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
+    if intake.first_bytes(path) == b"PAR1":
+        return _read_hub_stats(path, columns)
+    notes = Notes(str(path))
+    text = intake.decode(intake.read_bytes(path), notes.where)
+    start = text.lstrip()[:1]
+    if not start:
+        raise notes.error("the file holds only white space; fetch it again")
+    taken = None
+    if start in "[{":
+        content = intake.parse_json(text, notes.where)
+        if isinstance(content, dict):
+            if "models" not in content:
+                raise notes.error(f"an object without 'models': has {sorted(content)[:8]}")
+            rows = intake.object_rows(content["models"], "'models'", notes.where)
+            layout, frame = "expansion", _rows_table(rows, _EXPANSION_NAMES, _NEEDED, notes)
+            taken = _stamp(content.get("timestamp"), "timestamp", notes)
+            _check_count(content, rows, notes)
+        else:
+            rows = intake.object_rows(content, "the file", notes.where)
+            if any("hf_downloads" in row for row in rows):
+                layout, frame = "llmfit", _llmfit(rows, notes)
+            else:
+                names = dict(_HUB_NAMES) | {
+                    "parameters_total": "safetensors.total",
+                    "base_relation": "baseModels.relation",
+                    "revision": "sha",
+                }
+                layout, frame = "hub-api", _rows_table(rows, names, _NEEDED, notes)
+                if "tags" in frame:
+                    frame["licence"] = _licence_of_tags(frame["tags"])
+    else:
+        notes = Notes(str(path), "record", 1)
+        table = intake.parse_csv(text, notes.where)
+        if "repo_id" in table:
+            layout, frame = "by-author", _csv_table(table, _AUTHOR_NAMES, _NEEDED, notes)
+        else:
+            names = {name: source for name, source in _HUB_NAMES.items() if name != "tags"}
+            layout, frame = "hub-csv", _csv_table(table, names, _NEEDED, notes)
+        if not text.endswith(("\n", "\r")):
+            notes.add("the last line has no end: the file may be cut off")
+    frame = _without_task_words(frame)
+    if "organisation" not in frame:
+        frame = _identify(frame, notes)
+    frame = _unrepeated(frame, ["repository_id"], notes)
+    return _finish(
+        frame, "hub-snapshot", layout, notes, columns, key=["repository_id"], taken=taken
+    )
+
+
+def _check_count(content: Mapping[str, Any], rows: Sequence[object], notes: Notes) -> None:
+    said = content.get("count")
+    if isinstance(said, int) and said != len(rows):
+        notes.add(f"the header says {said:,} rows, there are {len(rows):,}")
+
+
+# ------------------------------------------------------------------------------ short rankings
+
+
+def _read_lists(
+    path: Path,
+    columns: tuple[str, ...] | None,
+    *,
+    kind: str,
+    lists: Mapping[str, str],
+    names: Mapping[str, str],
+    stamp: str,
+) -> Snapshot:
+    """Read a JSON object of rankings; the first of `lists` must be there."""
+    notes = Notes(str(path))
+    content = intake.parse_json(intake.decode(intake.read_bytes(path), notes.where), notes.where)
+    if not isinstance(content, dict):
+        raise notes.error(f"{type(content).__name__} at the top, expected an object")
+    main = next(iter(lists))
+    if main not in content:
+        raise notes.error(f"no list {main!r}; the file has {sorted(content)[:8]}")
+    parts = []
+    for source, label in lists.items():
+        if source != main and not content.get(source):
+            continue
+        rows = intake.object_rows(content[source], f"list {source!r}", notes.where)
+        part = _rows_table(rows, names, _NEEDED, notes)
+        part["list"] = label
+        part["rank"] = range(1, len(part) + 1)
+        parts.append(part)
+        counters = part["downloads_30d"].dropna()
+        if label == "downloads" and not counters.is_monotonic_decreasing:
+            notes.add("the ranking by downloads is not in falling order")
+    _check_count(content, content[main], notes)
+    frame = _identify(_without_task_words(pd.concat(parts, ignore_index=True)), notes)
+    frame = _unrepeated(frame, ["list", "repository_id"], notes)
+    return _finish(
+        frame,
+        kind,
+        kind.removeprefix("hub-"),
+        notes,
+        columns,
+        key=["list", "repository_id"],
+        taken=_stamp(content.get(stamp), stamp, notes),
+    )
+
+
+_LIST_NAMES: Final = {
+    "repository_id": "id",
+    "downloads_30d": "downloads",
+    "likes": "likes",
+    "tags": "tags",
+}
+
+
+def _read_top30(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
+    return _read_lists(
+        path,
+        columns,
+        kind="hub-top30",
+        lists={"models": "downloads", "smallModels": "small"},
+        names=_LIST_NAMES | {"pipeline_tag": "pipelineTag", "last_modified": "lastModified"},
+        stamp="updated",
+    )
+
+
+def _read_top25(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
+    return _read_lists(
+        path,
+        columns,
+        kind="hub-top25",
+        lists={"downloads": "downloads", "likes": "likes", "trending": "trending"},
+        names=_LIST_NAMES | {"repository_id": "name", "pipeline_tag": "task"},
+        stamp="lastUpdated",
+    )
+
+
+def _read_top15(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
+    # The file also ranks spaces and datasets: other things than models, left out.
+    return _read_lists(
+        path,
+        columns,
+        kind="hub-top15",
+        lists={
+            "top_models_by_downloads": "downloads",
+            "top_models_by_likes": "likes",
+            "recent_models_24h": "recent",
+        },
+        names=_LIST_NAMES
+        | {
+            "pipeline_tag": "pipeline",
+            "created_at": "createdAt",
+            "last_modified": "lastModified",
+        },
+        stamp="scraped_at",
+    )
+
+
+def _read_trending(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
+    return _read_lists(
+        path,
+        columns,
+        kind="hub-trending",
+        lists={"models": "trending"},
+        names=_LIST_NAMES
+        | {
+            "pipeline_tag": "pipelineTag",
+            "library_name": "libraryName",
+            "trending_score": "trendingScore",
+            "created_at": "createdAt",
+            "last_modified": "lastModified",
+        },
+        stamp="fetchedAt",
+    )
+
+
+# ------------------------------------------------------------- panel, lists, metadata, groups
+
+_PANEL_NAMES: Final = {
+    "day": "time",
+    "repository_id": "model",
+    "author": "author",
+    "country": "org_country_single",
+    "country_group": "merged_country_groups_single",
+    "derived_organisation": "derived_author",
+    "derived_country": "derived_org_country_single",
+    "derived_country_group": "merged_derived_country_groups_single",
+    "downloads_all_time": "downloadsAllTime",
+    "created_at": "created",
+}
+
+
+def _read_panel(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
+    notes = Notes(str(path), "row", 2)
+    table = intake.parse_spreadsheet(path, list(_PANEL_NAMES.values()))
+    needed = ("day", "repository_id", "downloads_all_time")
+    frame = _table(table.get, _PANEL_NAMES, needed, table, notes)
+    undated = frame["day"].isna()
+    if undated.any():
+        notes.add(f"{counted(undated.sum())} without a day dropped")
+        frame = frame[~undated]
+    frame = _identify(frame, notes)
+    frame = _unrepeated(frame, ["day", "repository_id"], notes)
+    key = ["day", "repository_id"]
+    return _finish(frame, "hub-panel", "rolling-panel", notes, columns, key=key)
+
+
+def _read_tracked(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
+    notes = Notes(str(path), "record", 1)
+    text = intake.decode(intake.read_bytes(path), notes.where)
+    table = intake.parse_csv(text, notes.where)
+    names = {"repository_id": "modelId", "model": "model"}
+    given = table.get("org")
+    frame = _csv_table(table, names, ("repository_id",), notes)
+    if given is not None:
+        listed = parse_column("organisation", given, "org", notes)
+        frame = _identify(frame, notes)
+        other = (listed.reindex(frame.index) != frame["organisation"]).fillna(False).astype(bool)
+        if other.any():
+            example = shown(frame.loc[other, "repository_id"].iloc[0])
+            notes.add(
+                f"{counted(other.sum(), 'names', 'name')} another organisation than the id: "
+                f"{example}"
+            )
+    else:
+        frame = _identify(frame, notes)
+    frame = _unrepeated(frame, ["repository_id"], notes)
+    return _finish(frame, "tracked-list", "tracked-list", notes, columns, key=["repository_id"])
+
+
+_REFERENCE_LAYOUTS: Final[Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]]] = (
+    MappingProxyType(
+        {
+            "organisation-regions": (
+                {"organisation": "hf_org", "region": "region", "notes": "notes"},
+                ("organisation", "region"),
+            ),
+            "model-parameters": (
+                {
+                    "repository_id": "model_id",
+                    "parameters_total_b": "total_params_b",
+                    "parameters_active_b": "active_params_b",
+                    "is_mixture": "is_moe",
+                    "notes": "notes",
+                },
+                ("repository_id", "parameters_total_b"),
+            ),
+            "release-date-corrections": (
+                {
+                    "repository_id": "model_id",
+                    "created_on": "hf_created_at",
+                    "released_on": "actual_release_date",
+                    "notes": "notes",
+                },
+                ("repository_id", "released_on"),
+            ),
+        }
+    )
+)
+
+
+def _read_reference(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
+    notes = Notes(str(path), "record", 1)
+    text = intake.decode(intake.read_bytes(path), notes.where)
+    table = intake.parse_csv(text, notes.where, comment="#")
+    layout = next(
+        (
+            layout
+            for layout, (names, needed) in _REFERENCE_LAYOUTS.items()
+            if all(names[name] in table for name in needed)
+        ),
+        None,
+    )
+    if layout is None:
+        known = "; ".join(
+            ", ".join(names[name] for name in needed)
+            for names, needed in _REFERENCE_LAYOUTS.values()
+        )
+        raise notes.error(f"columns {list(table)[:8]} are of no known list; need one of: {known}")
+    names, needed = _REFERENCE_LAYOUTS[layout]
+    frame = _csv_table(table, names, needed, notes)
+    if "repository_id" in names:
+        key = ["repository_id"]
+        frame = _unrepeated(_identify(frame, notes), key, notes)
+    else:
+        key = ["organisation"]
+        missing = frame["organisation"].isna()
+        frame = frame[~missing]
+        twice = frame["organisation"].duplicated()
+        if twice.any():
+            example = shown(frame.loc[twice, "organisation"].iloc[0])
+            notes.add(f"{int(twice.sum())} organisations stand twice; the first is kept: {example}")
+            frame = frame[~twice]
+    return _finish(frame, "reference", layout, notes, columns, key=key)
+
+
+_WEEK_NAMES: Final = {
+    "group": "id",
+    "week_date": "week_date",
+    "downloads_30d": "downloads_total",
+    "downloads_30d_created": "downloads_week",
+    "likes": "likes_total",
+    "repositories": "repos_total",
+    "models": "models_total",
+}
+
+
+def _read_organisation_weeks(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
+    notes = Notes(str(path))
+    content = intake.parse_json(intake.decode(intake.read_bytes(path), notes.where), notes.where)
+    rows = intake.object_rows(content, "the file", notes.where)
+    key = ["group", "week_date"]
+    frame = _rows_table(rows, _WEEK_NAMES, [*key, "downloads_30d"], notes)
+    missing = frame[key].isna().any(axis=1)
+    if missing.any():
+        notes.add(f"{counted(missing.sum())} without group or week dropped")
+        frame = frame[~missing]
+    twice = frame.duplicated(key)
+    if twice.any():
+        notes.add(f"{int(twice.sum())} weeks of a group stand twice; the first is kept")
+        frame = frame[~twice]
+    frame = frame.sort_values(key, kind="stable")
+    if "downloads_30d_created" in frame:
+        running = frame.groupby("group")["downloads_30d_created"].cumsum()
+        off = (running != frame["downloads_30d"]).fillna(False).astype(bool)
+        if off.any():
+            notes.add(f"{int(off.sum())} totals are not the running sum of their group's weeks")
+    return _finish(frame, "organisation-weeks", "organisation-weeks", notes, columns, key=key)
+
+
+# ---------------------------------------------------------------------------------- the kinds
+
+_LIST_COLUMNS: Final = (
+    "list",
+    "rank",
+    "repository_id",
+    "organisation",
+    "downloads_30d",
+    "likes",
+    "last_modified",
+    "pipeline_tag",
+    "tags",
+)
+
+#: Columns that each kind can fill; a single file may lack some of them.
+KIND_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "hub-snapshot": (
+            "repository_id",
+            "organisation",
+            *_COUNTERS,
+            "trending_score",
+            "created_at",
+            "last_modified",
+            "released_on",
+            "pipeline_tag",
+            "library_name",
+            "licence",
+            "tags",
+            "parameters_total",
+            "base_models",
+            "base_relation",
+            "revision",
+            "looked_up",
+        ),
+        "hub-top30": _LIST_COLUMNS,
+        "hub-top25": tuple(name for name in _LIST_COLUMNS if name != "last_modified"),
+        "hub-top15": (*_LIST_COLUMNS, "created_at"),
+        "hub-trending": (*_LIST_COLUMNS, "created_at", "library_name", "trending_score"),
+        "hub-panel": (*_PANEL_NAMES, "organisation"),
+        "tracked-list": ("repository_id", "organisation", "model"),
+        "reference": (
+            "repository_id",
+            "organisation",
+            "region",
+            "created_on",
+            "released_on",
+            "parameters_total_b",
+            "parameters_active_b",
+            "is_mixture",
+            "notes",
+        ),
+        "organisation-weeks": tuple(_WEEK_NAMES),
+    }
+)
+
+_READERS: Final[Mapping[str, Callable[[Path, tuple[str, ...] | None], Snapshot]]] = (
+    MappingProxyType(
+        {
+            "hub-snapshot": _read_hub_snapshot,
+            "hub-top30": _read_top30,
+            "hub-top25": _read_top25,
+            "hub-top15": _read_top15,
+            "hub-trending": _read_trending,
+            "hub-panel": _read_panel,
+            "tracked-list": _read_tracked,
+            "reference": _read_reference,
+            "organisation-weeks": _read_organisation_weeks,
+        }
+    )
+)
+
+#: Kinds that have a reader.
+KINDS: Final = tuple(_READERS)
+
+
+def read(path: Path | str, kind: str, *, columns: Iterable[str] | None = None) -> Snapshot:
+    """Read one raw file into the schema.
+
+    Parameters
+    ----------
+    path : pathlib.Path or str
+        The file; nothing else is touched.
+    kind : str
+        One of :data:`KINDS`. The layout within the kind is told from the content.
+    columns : iterable of str, optional
+        Canonical columns to return besides the ones that identify a row. A column that the kind
+        knows and this file lacks comes back all null. Without it every column of the kind that
+        the file can fill is returned.
+
+    Returns
+    -------
+    Snapshot
+        Frame, layout, the file's own time of reading, and the problems met.
+
+    Raises
+    ------
+    InputError
+        Unknown kind or column, or a file that is missing, empty, cut off, not UTF-8, of another
+        shape, or without one usable value in a needed column. The message names the file.
+
+    Examples
+    --------
+    >>> from analysis.raw import fetch
+    >>> from analysis.snapshot import read
+    >>> read(fetch("top30-2026-02-28"), "hub-top30").frame["downloads_30d"].max()  # doctest: +SKIP
+    187393215
+    """
+    check = check_names([kind], KINDS, "kind of source") if kind not in KINDS else (kind,)
+    asked = None
+    if columns is not None:
+        if isinstance(columns, str):
+            raise InputError(f"columns: a list of names is needed, not the text {columns!r}")
+        asked = check_names(columns, KIND_COLUMNS[kind], f"kind {kind!r}")
+    return _READERS[check[0]](Path(path), asked)

@@ -1,0 +1,450 @@
+"""The field registry: every column that a snapshot may hold, defined once.
+
+Readers name their columns from :data:`FIELDS`, :func:`conform` orders and casts by it, and the
+data dictionary page prints it. A column that is not here cannot leave this room.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+import pyarrow as pa
+
+from analysis.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+TEXT: Final = "string"
+COUNT: Final = "Int64"
+NUMBER: Final = "Float64"
+FLAG: Final = "boolean"
+INSTANT: Final = "datetime64[us, UTC]"
+DAY: Final = "datetime64[us]"
+TEXTS: Final = "list[string]"
+
+_HUB = "Hugging Face Hub API, GET /api/models"
+_HERE = "this project"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column of the schema.
+
+    Attributes
+    ----------
+    name : str
+        Canonical name, the same in every source.
+    dtype : str
+        The pandas type; ``list[string]`` stands for an Arrow list of text.
+    unit : str
+        Unit of the values, ``"-"`` where there is none.
+    meaning : str
+        What a value says.
+    null_meaning : str
+        What an absent value says.
+    source : str
+        Whose definition this is.
+    """
+
+    name: str
+    dtype: str
+    unit: str
+    meaning: str
+    null_meaning: str
+    source: str
+
+    @property
+    def pandas_dtype(self) -> Any:
+        """The type to cast to, an object that ``Series.astype`` takes."""
+        return pd.ArrowDtype(pa.list_(pa.string())) if self.dtype == TEXTS else self.dtype
+
+
+def _fields() -> dict[str, Field]:
+    known = [
+        Field(
+            "list",
+            TEXT,
+            "-",
+            "Which ranking of the file the row stands in: downloads, likes, trending, small or "
+            "recent",
+            "never null",
+            _HERE,
+        ),
+        Field(
+            "rank",
+            COUNT,
+            "place",
+            "Place in that ranking, counted from 1 in the file's order",
+            "never null",
+            _HERE,
+        ),
+        Field(
+            "day",
+            DAY,
+            "day",
+            "Day that the source gives to the row; only in sources whose rows carry their own",
+            "never null",
+            "the source",
+        ),
+        Field(
+            "group",
+            TEXT,
+            "-",
+            "Group of organisations as the source names it; groups changed between its versions",
+            "never null",
+            "the source",
+        ),
+        Field(
+            "week_date",
+            DAY,
+            "day",
+            "Week in which the repositories counted in the row were created",
+            "never null",
+            "the source; read from the data: totals are the running sum over these weeks",
+        ),
+        Field(
+            "repository_id",
+            TEXT,
+            "-",
+            "Id of the repository, organisation/name, as the source spells it",
+            "never null",
+            _HUB + ", field id",
+        ),
+        Field(
+            "organisation",
+            TEXT,
+            "-",
+            "Organisation or user that holds the repository: the part of the id before the slash",
+            "the id has no organisation: one of the Hub's first repositories",
+            _HERE,
+        ),
+        Field(
+            "model",
+            TEXT,
+            "-",
+            "Name of the repository without its organisation",
+            "the source gives none",
+            "the source",
+        ),
+        Field(
+            "author",
+            TEXT,
+            "-",
+            "Author as the panel harmonises it; not always the organisation of the id",
+            "the source gives none",
+            "the source",
+        ),
+        Field(
+            "country",
+            TEXT,
+            "-",
+            "Country of the author, or user, Online, International where it has none",
+            "the source gives none",
+            "the source",
+        ),
+        Field(
+            "country_group",
+            TEXT,
+            "-",
+            "The source's coarser grouping of country",
+            "the source gives none",
+            "the source",
+        ),
+        Field(
+            "derived_organisation",
+            TEXT,
+            "-",
+            "Author of the model that the repository derives from, by the source's annotation; "
+            "the author itself where it derives from none",
+            "the source gives none",
+            "the source",
+        ),
+        Field(
+            "derived_country",
+            TEXT,
+            "-",
+            "Country of the derived organisation",
+            "the source gives none",
+            "the source",
+        ),
+        Field(
+            "derived_country_group",
+            TEXT,
+            "-",
+            "The source's coarser grouping of derived country",
+            "the source gives none",
+            "the source",
+        ),
+        Field(
+            "region",
+            TEXT,
+            "-",
+            "Region of an organisation: us, china, eu, other or unknown",
+            "the source gives none",
+            "Interconnects-AI/tracked-models, metadata",
+        ),
+        Field(
+            "downloads_30d",
+            COUNT,
+            "requests in 30 days",
+            "Rolling 30-day downloads: requests for the repository's query files in the 30 days "
+            "before the reading. For an organisation week: the sum over the group's repositories "
+            "created up to that week, so the last row of a group is the group's total",
+            "not read, or not usable (the reader's problems say which)",
+            _HUB + ", field downloads",
+        ),
+        Field(
+            "downloads_30d_created",
+            COUNT,
+            "requests in 30 days",
+            "The part of downloads_30d that falls on repositories created in that very week",
+            "not read, or not usable",
+            "cepsai.github.io, field downloads_week",
+        ),
+        Field(
+            "downloads_all_time",
+            COUNT,
+            "requests",
+            "Downloads since the beginning; has been seen to fall on days of correction",
+            "not read, or not usable",
+            _HUB + ", field downloadsAllTime",
+        ),
+        Field(
+            "likes",
+            COUNT,
+            "likes",
+            "Likes of the repository, or of the group's repositories",
+            "not read, or not usable",
+            _HUB + ", field likes",
+        ),
+        Field(
+            "trending_score",
+            NUMBER,
+            "-",
+            "The Hub's own trending score",
+            "not read",
+            _HUB + ", field trendingScore",
+        ),
+        Field(
+            "repositories",
+            COUNT,
+            "repositories",
+            "Repositories of the group of all types, created up to that week",
+            "not read",
+            "cepsai.github.io, field repos_total",
+        ),
+        Field(
+            "models",
+            COUNT,
+            "repositories",
+            "Model repositories of the group, created up to that week",
+            "not read",
+            "cepsai.github.io, field models_total",
+        ),
+        Field(
+            "created_at",
+            INSTANT,
+            "UTC",
+            "When the repository was created; readings that give a day only stand at midnight",
+            "not read",
+            _HUB + ", field createdAt",
+        ),
+        Field(
+            "last_modified",
+            INSTANT,
+            "UTC",
+            "When the repository was last changed",
+            "not read",
+            _HUB + ", field lastModified",
+        ),
+        Field(
+            "created_on",
+            DAY,
+            "day",
+            "Day of creation on the Hub, as the list of release corrections gives it",
+            "not given",
+            "Interconnects-AI/tracked-models, metadata",
+        ),
+        Field(
+            "released_on",
+            DAY,
+            "day",
+            "Day of public release: announced, or in a catalogue the day that it gives, which for "
+            "rows found through the Hub is the day of creation",
+            "not given",
+            "the source",
+        ),
+        Field(
+            "pipeline_tag",
+            TEXT,
+            "-",
+            "The one task that the Hub files the repository under",
+            "the repository has none, or the source does not know it",
+            _HUB + ", field pipeline_tag",
+        ),
+        Field(
+            "library_name",
+            TEXT,
+            "-",
+            "Library that the repository is made for",
+            "none declared, or not read",
+            _HUB + ", field library_name",
+        ),
+        Field(
+            "licence",
+            TEXT,
+            "-",
+            "Licence identifier that the repository declares",
+            "none declared, or not read",
+            _HUB + ", tag license:…",
+        ),
+        Field(
+            "tags",
+            TEXTS,
+            "-",
+            "Tags of the repository; short rankings carry only the first few",
+            "not read",
+            _HUB + ", field tags",
+        ),
+        Field(
+            "parameters_total",
+            COUNT,
+            "parameters",
+            "Number of parameters in the weights, as the safetensors headers sum to or a "
+            "catalogue gives",
+            "no safetensors weights, or not read",
+            _HUB + ", field safetensors.total",
+        ),
+        Field(
+            "parameters_total_b",
+            NUMBER,
+            "1e9 parameters",
+            "Total parameters as the list's keepers record them",
+            "not given",
+            "Interconnects-AI/tracked-models, metadata",
+        ),
+        Field(
+            "parameters_active_b",
+            NUMBER,
+            "1e9 parameters",
+            "Parameters active for one token in a mixture of experts",
+            "not given; for a dense model all are active",
+            "Interconnects-AI/tracked-models, metadata",
+        ),
+        Field(
+            "is_mixture",
+            FLAG,
+            "-",
+            "Whether the model is a mixture of experts",
+            "not recorded",
+            "Interconnects-AI/tracked-models, metadata",
+        ),
+        Field(
+            "base_models",
+            TEXTS,
+            "-",
+            "Ids of the repositories that the author declares as base",
+            "none declared, or not read",
+            _HUB + ", field baseModels.models",
+        ),
+        Field(
+            "base_relation",
+            TEXT,
+            "-",
+            "How it derives from them: finetune, quantized, merge or adapter; inferred by the Hub",
+            "no base declared, or not read",
+            _HUB + ", field baseModels.relation",
+        ),
+        Field(
+            "revision",
+            TEXT,
+            "-",
+            "Commit of the repository at the reading",
+            "not read",
+            _HUB + ", field sha",
+        ),
+        Field(
+            "looked_up",
+            FLAG,
+            "-",
+            "False where the catalogue row was written by hand and its counters were never looked "
+            "up on the Hub",
+            "the source does not tell",
+            _HERE,
+        ),
+        Field(
+            "notes",
+            TEXT,
+            "-",
+            "Remark of the list's keepers",
+            "no remark",
+            "the source",
+        ),
+    ]
+    return {field.name: field for field in known}
+
+
+#: Every column by its canonical name, in the order that frames keep.
+FIELDS: Final[Mapping[str, Field]] = MappingProxyType(_fields())
+
+
+def check_names(names: Iterable[str], known: Iterable[str], where: str) -> tuple[str, ...]:
+    """Return `names` without repeats, or say which one is unknown.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Column names asked for.
+    known : iterable of str
+        Names that would be right.
+    where : str
+        What was asked, for the message.
+
+    Raises
+    ------
+    InputError
+        A name is unknown; the message offers the nearest ones.
+    """
+    right = list(known)
+    unique = tuple(dict.fromkeys(names))
+    for name in unique:
+        if name not in right:
+            near = difflib.get_close_matches(name, right, n=3) or right
+            raise InputError(f"{where}: no column {name!r}; known: {', '.join(near)}")
+    return unique
+
+
+def conform(frame: pd.DataFrame) -> pd.DataFrame:
+    """Order the columns as in :data:`FIELDS` and cast each to its type.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Columns named as in the registry.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows with a fresh index 0..n-1.
+
+    Raises
+    ------
+    InputError
+        A column is not in the registry, or its values do not fit its type.
+    """
+    check_names(map(str, frame.columns), FIELDS, "schema")
+    out: dict[str, pd.Series[Any]] = {}
+    for name, field in FIELDS.items():
+        if name not in frame.columns:
+            continue
+        try:
+            out[name] = frame[name].astype(field.pandas_dtype).reset_index(drop=True)
+        except (TypeError, ValueError, OverflowError, pa.ArrowException) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise InputError(f"schema: column {name!r} is not {field.dtype}: {reason}") from error
+    return pd.DataFrame(out, index=pd.RangeIndex(len(frame)))
