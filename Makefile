@@ -54,9 +54,9 @@ check: setup ## lint, format, types, import directions, citation file
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
-	@$(PY) -c "from importlinter.cli import lint_imports_command as c; c()"
+	@$(PY) -c "from importlinter.cli import lint_imports_command as c; c()" --no-logo
 	@$(SETUP) "$(TOOLS)/cff" tools/cffconvert.lock
-	@"$(TOOLS)/cff/bin/python" -m cffconvert --validate -i CITATION.cff
+	@"$(TOOLS)/cff/bin/python" -c "from cffconvert.cli.cli import cli; cli()" --validate -i CITATION.cff
 
 format: setup ## format the code and apply the safe lint fixes
 	@$(PY) -m ruff check --fix .
@@ -82,7 +82,7 @@ LOCK = "$(TOOLS)/lock/bin/python" -m uv pip compile --quiet --no-config --univer
 lock: ## resolve the locks anew (UPGRADE=1 moves every pin to its newest release)
 	@$(SETUP) "$(TOOLS)/lock" tools/uv.lock
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --all-extras -o requirements.lock pyproject.toml
-	@$(LOCK) $(if $(UPGRADE),--upgrade) -o tools/cffconvert.lock tools/cffconvert.in
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --no-emit-package docopt -o tools/cffconvert.lock tools/cffconvert.in
 	@$(LOCK) $(if $(UPGRADE),--upgrade) -o tools/uv.lock tools/uv.in
 
 clean: ## remove what was built (environments stay; `make clean ENV=1` removes them too)

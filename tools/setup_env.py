@@ -24,6 +24,8 @@ from pathlib import Path
 OLDEST = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent
 STAMP = "setup-stamp.json"
+VERSION = ".".join(map(str, sys.version_info[:3]))
+FIRST_IMPORT = "import altair, duckdb, openpyxl, pandas, pooch, pyarrow.parquet, pydantic, analysis"
 
 
 def fail(message):
@@ -58,7 +60,7 @@ def is_ready(folder, stamp, this_python):
     version = version_of(interpreter(folder))
     if version is None or version != found.get("python"):
         return False
-    return not this_python or version == "%d.%d.%d" % sys.version_info[:3]
+    return not this_python or version == VERSION
 
 
 def hold(path):
@@ -82,37 +84,41 @@ def build(folder, lock, stamp):
         del ensurepip
     except ImportError:
         fail(
-            "%s has no venv module with pip; install it (on Debian: apt-get install python3-venv) "
-            "or name another Python: make PYTHON=python3.12" % sys.executable
+            f"{sys.executable} has no venv module with pip; install it (on Debian: apt-get install "
+            "python3-venv) or name another Python: make PYTHON=python3.12"
         )
-    print("Setting up %s from %s (once; a minute or two)" % (folder.name, lock.name), flush=True)
+    print(f"Setting up {folder.name} from {lock.name} (once; a minute or two)", flush=True)
     start = time.monotonic()
     venv.EnvBuilder(with_pip=True, clear=True, symlinks=os.name != "nt").create(str(folder))
-    # Wheels only: nothing downloaded may run code, and a source build would fetch tools that no
-    # lock names.
+    # Not compiled here: most of what is installed is never imported, and Python compiles the rest
+    # when it first is. Wheels only: nothing downloaded may run code, and a source build would
+    # fetch tools that no lock names.
     command = [str(interpreter(folder)), "-m", "pip", "install", "-qq", "--no-input"]
-    command += ["--disable-pip-version-check", "--no-deps", "--require-hashes"]
+    command += ["--disable-pip-version-check", "--no-deps", "--require-hashes", "--no-compile"]
     command += ["--only-binary", ":all:", "-r", str(lock)]
     environment = dict(os.environ, PIP_USER="0", PYTHONNOUSERSITE="1")
     for name in ("PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX"):
         environment.pop(name, None)
     if subprocess.call(command, env=environment) != 0:
         fail(
-            "pip could not install %s into %s (its own message is above). The lock is tried with "
-            "Python 3.11 to 3.14; this is %d.%d. Is the package index reachable?"
-            % ((lock.name, folder.name) + sys.version_info[:2])
+            f"pip could not install {lock.name} into {folder.name} (its own message is above). The "
+            f"lock has wheels for Python 3.11 to 3.14; this is {VERSION}. Is the package index "
+            "reachable?"
         )
     if stamp["project"]:
         where = "import sysconfig; print(sysconfig.get_path('purelib'))"
         output = subprocess.check_output([str(interpreter(folder)), "-c", where])
         packages = Path(output.decode().rstrip("\r\n"))
         (packages / "open_model_record.pth").write_text(str(ROOT) + "\n", encoding="utf-8")
+        # A first import shows that the heavy packages work here, and compiles them.
+        if subprocess.call([str(interpreter(folder)), "-c", FIRST_IMPORT], env=environment) != 0:
+            fail(f"{folder.name} is installed but does not run (its own message is above)")
     written = dict(stamp, python=version_of(interpreter(folder)))
     # Write, then rename: a stamp that exists is a stamp that is whole.
     unfinished = folder / (STAMP + ".part")
     unfinished.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
     unfinished.replace(folder / STAMP)
-    print("%s is ready after %.0f s" % (folder.name, time.monotonic() - start), flush=True)
+    print(f"{folder.name} is ready after {time.monotonic() - start:.0f} s", flush=True)
 
 
 def main(arguments):
@@ -123,12 +129,12 @@ def main(arguments):
         fail("usage: setup_env.py FOLDER LOCK [--project] [--this-python]")
     if sys.version_info < OLDEST:
         fail(
-            "Python %d.%d or newer is needed, and %s is %d.%d; name another: make PYTHON=python3.12"
-            % (OLDEST + (sys.executable,) + sys.version_info[:2])
+            f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed and {sys.executable} is {VERSION}; "
+            "name another: make PYTHON=python3.12"
         )
     folder, lock = (Path(place).absolute() for place in places)
     if not lock.is_file():
-        fail("%s is missing; it belongs to the checkout: git checkout -- %s" % (lock, places[1]))
+        fail(f"{lock} is missing; it belongs to the checkout: git checkout -- {places[1]}")
     stamp = {
         "lock": hashlib.sha256(lock.read_bytes()).hexdigest(),
         "project": str(ROOT) if "--project" in flags else "",
@@ -136,7 +142,7 @@ def main(arguments):
     }
     if is_ready(folder, stamp, "--this-python" in flags):
         return
-    held = hold(folder.parent / (".setup-%s.lock" % folder.name.strip(".")))
+    held = hold(folder.parent / (f".setup-{folder.name.strip('.')}.lock"))
     try:
         if not is_ready(folder, stamp, "--this-python" in flags):
             build(folder, lock, stamp)
@@ -147,7 +153,7 @@ def main(arguments):
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except OSError as error:
-        fail("set-up failed: %s" % error)
+    except (OSError, subprocess.CalledProcessError) as error:
+        fail(f"set-up failed: {error}")
     except KeyboardInterrupt:
         fail("set-up was interrupted; run the same command again")
