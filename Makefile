@@ -88,4 +88,4 @@ lock: ## resolve the locks anew (UPGRADE=1 moves every pin to its newest release
 clean: ## remove what was built (environments stay; `make clean ENV=1` removes them too)
 	@rm -rf book/_build book/.jupyter_cache htmlcov .coverage .coverage.* dist
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	@$(if $(ENV),rm -rf "$(VENV)" "$(TOOLS)" .setup-*.lock,:)
+	@$(if $(ENV),rm -rf "$(VENV)" "$(TOOLS)",:)

@@ -142,7 +142,8 @@ def main(arguments):
     }
     if is_ready(folder, stamp, "--this-python" in flags):
         return
-    held = hold(folder.parent / (f".setup-{folder.name.strip('.')}.lock"))
+    name = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    held = hold(ROOT / ".tools" / f"setup-{name}.lock")
     try:
         if not is_ready(folder, stamp, "--this-python" in flags):
             build(folder, lock, stamp)
