@@ -460,9 +460,7 @@ def _refused(
     return UnavailableError(f"{version.name}: {url} answered {status}: {advice}")
 
 
-def _unreachable(
-    url: str, version: Version, error: Exception, attempts: int
-) -> UnavailableError:
+def _unreachable(url: str, version: Version, error: Exception, attempts: int) -> UnavailableError:
     times = f" ({attempts} tries)" if attempts > 1 else ""
     return UnavailableError(
         f"{version.name}: {url} cannot be reached{times}: {_reason(error)}; check the network, or "

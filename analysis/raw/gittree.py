@@ -1,8 +1,8 @@
-"""The git tree id of a commit's archive, computed without unpacking it to disk.
+r"""The git tree id of a commit's archive, computed without unpacking it to disk.
 
 Hosts may recompress an archive at any time, so its own hash proves nothing. The
 git tree id depends on names, modes and contents alone: a blob is hashed as
-``blob <length>\\0<content>``, a tree as its sorted entries ``<mode> <name>\\0<id>``
+``blob <length>\0<content>``, a tree as its sorted entries ``<mode> <name>\0<id>``
 (`gitformat`, Pro Git, chapter "Git Objects").
 """
 
@@ -85,11 +85,7 @@ def archive_tree_id(path: Path) -> str:
         with tarfile.open(path, mode="r|gz") as archive:
             for count, member in enumerate(archive, start=1):
                 total += member.size
-                if (
-                    count > MOST_MEMBERS
-                    or member.size > MOST_BYTES_A_MEMBER
-                    or total > MOST_BYTES
-                ):
+                if count > MOST_MEMBERS or member.size > MOST_BYTES_A_MEMBER or total > MOST_BYTES:
                     raise IntegrityError(f"{path}: unpacks to more than an archive here may hold")
                 parts = member.name.split("/")
                 if not parts[0] or any(part in {"", ".", "..", ".git"} for part in parts):
@@ -106,7 +102,7 @@ def archive_tree_id(path: Path) -> str:
                 if inner in entries:
                     raise IntegrityError(f"{path}: {inner!r} stands in the archive twice")
                 if member.issym():
-                    entries[inner] = ("120000", blob_id(member.linkname.encode("utf-8", "surrogateescape")))
+                    entries[inner] = ("120000", blob_id(_raw(member.linkname)))
                     continue
                 stream = archive.extractfile(member) if member.isreg() else None
                 if stream is None:
@@ -125,11 +121,15 @@ def _object_id(kind: bytes, content: bytes) -> bytes:
     return hashlib.sha1(header + content, usedforsecurity=False).digest()
 
 
+def _raw(name: str) -> bytes:
+    """Undo tarfile's decoding: git hashes the bytes of a name, whatever their encoding."""
+    return name.encode("utf-8", "surrogateescape")
+
+
 def _tree(folder: Mapping[str, object]) -> bytes:
     rows: list[tuple[bytes, bytes]] = []
     for name, entry in folder.items():
-        # Undecodable bytes of a name come from tarfile as surrogates; git hashes the bytes.
-        raw = name.encode("utf-8", "surrogateescape")
+        raw = _raw(name)
         if isinstance(entry, dict):
             # git sorts a folder as if its name ended in a slash.
             rows.append((raw + b"/", b"40000 " + raw + b"\0" + _tree(entry)))

@@ -149,14 +149,17 @@ class Version(_Record):
 
     @property
     def url(self) -> str:
+        """Public address of the file, pinned by the commit."""
         return self._url
 
     @property
     def as_of_first(self) -> dt.date:
+        """Earliest day the content can speak of."""
         return _span(self.as_of)[0]
 
     @property
     def as_of_last(self) -> dt.date:
+        """Latest day the content can speak of."""
         return _span(self.as_of)[1]
 
 
@@ -237,7 +240,7 @@ class Source(_Record):
             if version is not right:
                 raise ValueError(f"versions are not in order of day and name at {version.name}")
             if (version.git_tree is None) == (self.kind == "hub-tree"):
-                raise ValueError(f"{version.name}: git_tree belongs to kind hub-tree, and only there")
+                raise ValueError(f"{version.name}: kind hub-tree, and no other, has a git_tree")
             if self.host != "github-archive" and not (version.path or self.path):
                 raise ValueError(f"{version.name}: no path, neither here nor in the source")
             version._url = self._address(version)
