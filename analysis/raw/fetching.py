@@ -147,7 +147,8 @@ class Fetcher:
                     check(final, source, version, quick=True)
                 except IntegrityError:
                     # Kept for a look, under a name that no fetch returns.
-                    os.replace(final, final.with_name(final.name + ".wrong"))
+                    with contextlib.suppress(FileNotFoundError):
+                        os.replace(final, final.with_name(final.name + ".wrong"))
                 else:
                     return final
             self._through_pooch(source, version, final)

@@ -29,8 +29,8 @@ from pydantic import (
 )
 
 from analysis.errors import InputError
-from analysis.raw.declared import read_toml
 from analysis.raw.places import data_dir
+from analysis.raw.rules import read_toml
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", max_length=60)]
