@@ -12,12 +12,21 @@ from __future__ import annotations
 
 from analysis.raw.fetching import Fetcher, Patience, fetch, fetcher, sha256_of
 from analysis.raw.gittree import archive_tree_id
-from analysis.raw.places import cache_dir, data_dir, mirror_dir, project_root
+from analysis.raw.places import (
+    CACHE_VARIABLE,
+    MIRROR_VARIABLE,
+    cache_dir,
+    data_dir,
+    mirror_dir,
+    project_root,
+)
 from analysis.raw.registry import Kind, Registry, Source, Upstream, Version, load_registry
 from analysis.raw.rules import declared, read_toml
 from analysis.raw.verifying import Finding, verify
 
 __all__ = [
+    "CACHE_VARIABLE",
+    "MIRROR_VARIABLE",
     "Fetcher",
     "Finding",
     "Kind",

@@ -1,0 +1,38 @@
+"""Fixtures that more than one room's tests use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from analysis import raw
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folder of the real raw files; what fetches during the session takes them from there.
+
+    ``OMR_MIRROR`` names it (relative to the project), else ``../shared/hub-mirror``
+    is used if it is there. Fetched files go to a folder of this test process.
+    """
+    named = os.environ.get(raw.MIRROR_VARIABLE, "").strip()
+    folder = (PROJECT / (named or "../shared/hub-mirror")).resolve()
+    if not folder.is_dir():
+        if named:
+            pytest.fail(f"{raw.MIRROR_VARIABLE}={named} is not a folder")
+        pytest.skip(f"no mirror of the raw files: set {raw.MIRROR_VARIABLE} to run this")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(raw.MIRROR_VARIABLE, str(folder))
+        patch.setenv(raw.CACHE_VARIABLE, str(tmp_path_factory.mktemp("raw-cache")))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def raw_path(mirror: Path) -> Callable[[str], Path]:
+    """Return a function from a version's name to its verified file."""
+    return raw.fetch
