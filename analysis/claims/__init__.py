@@ -1,0 +1,1 @@
+"""Room 4: what is said, what the data say: checks, specification grids, verdicts."""

@@ -1,0 +1,365 @@
+"""Named assumptions that close the gaps between readings, and their calibration.
+
+Hard bounds (:mod:`analysis.measure.bounds`) are often wide. An *assumption*
+narrows them and carries a name, a declared rate at which it claims to be
+right (``data/assumptions.toml``) and a test: hide counters that are known,
+predict them, and count how often the truth lies inside. A factor that misses
+its rate is widened step by step; one that misses it at the widest step is
+dropped, and the next assumption takes over.
+
+Assumptions, in the order in which they are tried for a repository and day:
+
+``between``
+    Readings before and after: the counter lay between them, widened by a factor.
+``carried``
+    A reading on one side only: the counter was that reading, up to a factor.
+``capped``
+    No reading near: the counter was at most a quantile of the counters read
+    that day in the same family ("capped by the smallest observed above" is the
+    quantile 0, the narrowest).
+
+The interval given is always the intersection with the hard bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from analysis.errors import InputError
+from analysis.measure.bounds import Interval
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Reach(_Strict):
+    """How far, in days, readings may lie from the day asked for."""
+
+    days: int = Field(gt=0)
+    reason: str
+
+
+class Assumptions(_Strict):
+    """``data/assumptions.toml``."""
+
+    stated_rate: float = Field(gt=0, lt=1)
+    stated_rate_reason: str
+    factors: tuple[float, ...]
+    factors_reason: str
+    quantiles: tuple[float, ...]
+    quantiles_reason: str
+    minimum_trials: int
+    minimum_trials_reason: str
+    floor: int
+    floor_reason: str
+    largest_share: float
+    largest_share_reason: str
+    cap_reach: int
+    cap_reach_reason: str
+    cap_minimum: int
+    cap_minimum_reason: str
+    minimum_groups: int
+    minimum_groups_reason: str
+    between: tuple[Reach, ...]
+    carried: tuple[Reach, ...]
+
+
+def parse(mapping: Mapping[str, object]) -> Assumptions:
+    """Validate the content of ``data/assumptions.toml``.
+
+    Raises
+    ------
+    InputError
+        Naming the first entry that is wrong.
+    """
+    try:
+        return Assumptions.model_validate(mapping)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"data/assumptions.toml: {where}: {first['msg']}: correct the entry"
+        ) from error
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """Readings of the 30-day counter on either side of a day (value, gap in days)."""
+
+    before: tuple[float, int] | None
+    after: tuple[float, int] | None
+
+    def class_of(self, rules: Assumptions) -> str | None:
+        """Return the narrowest declared class that the gaps fit, such as ``between-8``."""
+        if self.before is not None and self.after is not None:
+            gap = max(self.before[1], self.after[1])
+            for reach in rules.between:
+                if gap <= reach.days:
+                    return f"between-{reach.days}"
+        sides = [side for side in (self.before, self.after) if side is not None]
+        if sides:
+            gap = min(side[1] for side in sides)
+            for reach in rules.carried:
+                if gap <= reach.days:
+                    return f"carried-{reach.days}"
+        return None
+
+    def span(self, name: str) -> tuple[float, float]:
+        """Return the smallest and largest reading that the class `name` rests on."""
+        sides = [side for side in (self.before, self.after) if side is not None]
+        if name.startswith("carried"):
+            sides = [min(sides, key=lambda side: side[1])]
+        values = [side[0] for side in sides]
+        return min(values), max(values)
+
+
+def nearest(readings: Sequence[tuple[int, int]], day: int) -> Nearest:
+    """Find the readings nearest to `day`, on each side, leaving `day` itself out.
+
+    Of several readings of one day the largest stands.
+    """
+    before = max(((d, v) for d, v in readings if d < day), default=None)
+    after = min(((d, -v) for d, v in readings if d > day), default=None)
+    return Nearest(
+        before=(float(before[1]), day - before[0]) if before else None,
+        after=(float(-after[1]), after[0] - day) if after else None,
+    )
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """Assumptions after their test: the factor of each class that reaches its rate.
+
+    ``factors`` lacks a class that was dropped; ``quantile`` is None when no cap
+    reached its rate.
+    """
+
+    rules: Assumptions
+    factors: Mapping[str, float]
+    quantile: float | None
+
+    def interval(self, near: Nearest, cap: float | None) -> Interval:
+        """Bound a counter under the narrowest assumption that survived its test."""
+        name = near.class_of(self.rules)
+        if name is not None and name in self.factors:
+            low, high = near.span(name)
+            factor = self.factors[name]
+            floor = float(self.rules.floor)
+            return Interval(
+                low / factor if low > floor else 0.0, max(high, floor) * factor, name
+            )
+        if self.quantile is not None and cap is not None:
+            return Interval(0.0, cap, "capped")
+        return Interval(0.0, float("inf"), "none")
+
+
+def trials(
+    readings: Mapping[str, Sequence[tuple[int, int]]], rules: Assumptions, days: Sequence[int]
+) -> pd.DataFrame:
+    """Hide every reading of `days` in turn and note what the neighbours would have said.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a hidden reading: ``repository_id``, ``day``, ``truth``,
+        ``rule`` (class or null), ``low``, ``high`` (before widening).
+    """
+    rows: list[tuple[str, int, float, str | None, float, float]] = []
+    for repository in sorted(readings):
+        known = readings[repository]
+        at = {day: max(v for d, v in known if d == day) for day in days if any(d == day for d, _ in known)}
+        for day, truth in at.items():
+            near = nearest(known, day)
+            name = near.class_of(rules)
+            low, high = near.span(name) if name else (np.nan, np.nan)
+            rows.append((repository, day, float(truth), name, low, high))
+    return pd.DataFrame(rows, columns=["repository_id", "day", "truth", "rule", "low", "high"])
+
+
+def _inside(rows: pd.DataFrame, factor: float, floor: float) -> pd.Series:
+    low = (rows["low"] / factor).where(rows["low"] > floor, 0.0)
+    high = rows["high"].clip(lower=floor) * factor
+    return (rows["truth"] >= low) & (rows["truth"] <= high)
+
+
+def calibrate(table: pd.DataFrame, rules: Assumptions) -> tuple[Calibrated, pd.DataFrame]:
+    """Choose each class's factor on half of the repositories and test it on the other half.
+
+    The halves alternate along the sorted repository names. A factor must reach
+    the declared rate on the first half, over all hidden readings and over the
+    largest of them; the rates reported are those of the second half. A class
+    whose second half misses the rate by more than two standard errors is
+    widened further, then dropped.
+
+    Returns
+    -------
+    Calibrated
+        What survived.
+    pandas.DataFrame
+        One row a class and factor tried: ``rule``, ``factor``, ``trials``,
+        ``rate`` (test half, all), ``largest_trials``, ``largest_rate``,
+        ``stated_rate``, ``verdict`` (kept, widened, dropped).
+    """
+    names = sorted(table["repository_id"].unique())
+    half = {name: place % 2 for place, name in enumerate(names)}
+    table = table.assign(half=table["repository_id"].map(half))
+    factors: dict[str, float] = {}
+    report: list[dict[str, object]] = []
+    classes = [f"between-{r.days}" for r in rules.between] + [
+        f"carried-{r.days}" for r in rules.carried
+    ]
+    for name in classes:
+        rows = table[table["rule"] == name]
+        bar = rows["truth"].quantile(1 - rules.largest_share) if len(rows) else np.inf
+        large = rows["truth"] >= bar
+        for factor in rules.factors:
+            inside = _inside(rows, factor, rules.floor)
+            fit, test = rows["half"] == 0, rows["half"] == 1
+            enough = int(test.sum()) >= rules.minimum_trials
+            rates = [float(inside[part].mean()) for part in (fit, fit & large, test, test & large)]
+            error = [
+                2 * np.sqrt(rules.stated_rate * (1 - rules.stated_rate) / max(int(n.sum()), 1))
+                for n in (test, test & large)
+            ]
+            passes = (
+                enough
+                and min(rates[0], rates[1]) >= rules.stated_rate
+                and rates[2] >= rules.stated_rate - error[0]
+                and rates[3] >= rules.stated_rate - error[1]
+            )
+            last = factor == rules.factors[-1]
+            report.append(
+                {
+                    "rule": name,
+                    "factor": factor,
+                    "trials": int(test.sum()),
+                    "rate": rates[2],
+                    "largest_trials": int((test & large).sum()),
+                    "largest_rate": rates[3],
+                    "stated_rate": rules.stated_rate,
+                    "verdict": "kept" if passes else "dropped" if last or not enough else "widened",
+                }
+            )
+            if passes:
+                factors[name] = factor
+                break
+            if not enough:
+                break
+    return Calibrated(rules, factors, None), pd.DataFrame(report)
+
+
+def caps(
+    readings: pd.DataFrame,
+    day: int,
+    quantile: float,
+    reach: int,
+    minimum: int,
+    leave_out: int | None = None,
+) -> dict[str, float]:
+    """Quantile of the 30-day counters read near a day, by organisation.
+
+    Parameters
+    ----------
+    readings
+        Table of :func:`analysis.measure.readings.assemble`.
+    day
+        Ordinal of the day asked for.
+    quantile
+        Between 0 (smallest) and 1.
+    reach
+        Days on either side whose readings count.
+    minimum
+        Organisations with fewer repositories read take the quantile of all; its
+        key is the empty string.
+    leave_out
+        A day whose readings do not count (for the test).
+
+    Returns
+    -------
+    dict
+        Organisation to cap, in requests. Empty when nothing was read near.
+    """
+    rows = readings[
+        (readings["measure"] == "downloads_30d") & ((readings["day"] - day).abs() <= reach)
+    ]
+    if leave_out is not None:
+        rows = rows[rows["day"] != leave_out]
+    rows = rows.drop_duplicates("repository_id", keep="last")
+    if rows.empty:
+        return {}
+    organisation = rows["repository_id"].str.split("/").str[0]
+    out = {"": float(rows["value"].quantile(quantile))}
+    for name, values in rows["value"].groupby(organisation, sort=True):
+        if len(values) >= minimum:
+            out[str(name)] = float(values.quantile(quantile))
+    return out
+
+
+def calibrate_cap(
+    table: pd.DataFrame, readings: pd.DataFrame, calibrated: Calibrated, days: Sequence[int]
+) -> tuple[Calibrated, pd.DataFrame]:
+    """Choose the narrowest cap that holds for repositories that nobody read near the day.
+
+    The hidden counters are those of `table` without any reading near (``rule``
+    null), on `days`, of organisations of which other repositories were read
+    near: repositories that a catalogue left out. A cap is used in sums only, so it
+    must hold for nine of ten repositories and for nine of ten sums over an
+    organisation.
+
+    Returns
+    -------
+    Calibrated
+        With its quantile set, or None where every cap was dropped.
+    pandas.DataFrame
+        As in :func:`calibrate`; ``factor`` holds the quantile, ``largest_trials``
+        and ``largest_rate`` the number of sums and the rate at which they hold.
+    """
+    rules = calibrated.rules
+    hidden = table[table["rule"].isna() & table["day"].isin(days)].copy()
+    hidden["organisation"] = hidden["repository_id"].str.split("/").str[0]
+    chosen: float | None = None
+    report: list[dict[str, object]] = []
+    for quantile in rules.quantiles:
+        limit = pd.Series(np.nan, index=hidden.index)
+        for day in days:
+            known = caps(readings, day, quantile, rules.cap_reach, rules.cap_minimum, leave_out=day)
+            here = hidden["day"] == day
+            limit[here] = hidden.loc[here, "organisation"].map(
+                {name: cap for name, cap in known.items() if name}
+            )
+        rows = hidden[limit.notna()]
+        inside = rows["truth"] <= limit[limit.notna()]
+        sums = (
+            rows.assign(cap=limit[limit.notna()])
+            .groupby(["organisation", "day"], sort=True)[["truth", "cap"]]
+            .sum()
+        )
+        sums_rate = float((sums["truth"] <= sums["cap"]).mean()) if len(sums) else np.nan
+        enough = len(rows) >= rules.minimum_trials and len(sums) >= rules.minimum_groups
+        rate = float(inside.mean()) if len(rows) else np.nan
+        passes = enough and min(rate, sums_rate) >= rules.stated_rate
+        last = quantile == rules.quantiles[-1]
+        report.append(
+            {
+                "rule": "capped",
+                "factor": quantile,
+                "trials": len(rows),
+                "rate": rate,
+                "largest_trials": len(sums),
+                "largest_rate": sums_rate,
+                "stated_rate": rules.stated_rate,
+                "verdict": "kept" if passes else "dropped" if last or not enough else "widened",
+            }
+        )
+        if passes:
+            chosen = quantile
+            break
+        if not enough:
+            break
+    return Calibrated(rules, calibrated.factors, chosen), pd.DataFrame(report)

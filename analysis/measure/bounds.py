@@ -1,0 +1,312 @@
+"""What the data force a counter to have been on a day when nobody read it.
+
+The Hub shows two counters of one quantity. Let ``c(d)`` be the requests that a
+repository had received up to the end of day ``d``. Then
+
+* ``downloads_all_time`` read on day ``d`` is ``c(d)``;
+* ``downloads_30d`` read on day ``d`` is ``c(d) - c(d - 30)``;
+* ``c`` does not fall, and is 0 before the repository is created;
+* a repository missing from the complete list of the N most downloaded has a
+  30-day counter of at most the list's last entry.
+
+Each statement bounds a *difference* of two values of ``c``. The tightest
+bounds that a set of such statements implies are shortest paths in the graph
+of days (a system of difference constraints: Bellman 1958; Cormen et al.,
+*Introduction to Algorithms*, section 22.4), so nothing is left on the table
+and nothing is assumed. When the statements contradict one another the graph
+has a negative cycle; the repository is then reported as in conflict and only
+what was read on the day itself is kept.
+
+The edges of the 30-day window are taken as known to one day (:data:`SLACK`):
+the Hub does not say at what hour a window begins. The test
+:func:`check_arithmetic` counts how often real readings of the two counters
+respect that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+WINDOW = 30
+SLACK = 1
+_BEGINNING = 0  # ordinal before every repository: c = 0
+
+
+@dataclass(frozen=True)
+class History:
+    """Everything known of one repository's counters.
+
+    Attributes
+    ----------
+    rolling
+        ``(day, value)`` readings of the 30-day counter, days as ordinals.
+    all_time
+        ``(first, last, value)`` readings of the all-time counter, taken on one of
+        the days from `first` to `last` (equal where the day is known).
+    ceilings
+        ``(day, value)``: the repository was outside a complete list of the most
+        downloaded on `day`, whose last entry was `value`.
+    created
+        Ordinal of the day of creation, or None when unknown.
+    """
+
+    rolling: tuple[tuple[int, int], ...] = ()
+    all_time: tuple[tuple[int, int, int], ...] = ()
+    ceilings: tuple[tuple[int, int], ...] = ()
+    created: int | None = None
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Bounds of a counter; `upper` is infinite where nothing bounds it."""
+
+    lower: float
+    upper: float
+    how: str
+
+    def meet(self, other: Interval) -> Interval:
+        """Return the intersection; the other interval wins where they are disjoint."""
+        lower, upper = max(self.lower, other.lower), min(self.upper, other.upper)
+        if lower > upper:
+            return other
+        how = self.how if (lower, upper) == (self.lower, self.upper) else other.how
+        return Interval(lower, upper, how)
+
+
+def settle(readings: Sequence[tuple[int, int, int]]) -> tuple[tuple[int, int, int], ...]:
+    """Make all-time readings non-decreasing by lowering what a later reading undercuts.
+
+    The Hub has corrected all-time counters downwards. A reading above a later
+    one was corrected away: it stays only as far as the later one supports it.
+    Several readings of the same days collapse to the largest (within a day the
+    counter grows).
+    """
+    by_day: dict[tuple[int, int], int] = {}
+    for first, last, value in readings:
+        by_day[(first, last)] = max(value, by_day.get((first, last), value))
+    settled: list[tuple[int, int, int]] = []
+    ceiling: int | None = None
+    for first, last in sorted(by_day, reverse=True):
+        value = by_day[(first, last)]
+        ceiling = value if ceiling is None else min(ceiling, value)
+        settled.append((first, last, ceiling))
+    return tuple(reversed(settled))
+
+
+def falls(readings: Sequence[tuple[int, int, int]]) -> tuple[int, ...]:
+    """Days on which an all-time counter stands below an earlier reading."""
+    found: list[int] = []
+    highest: int | None = None
+    by_day: dict[int, int] = {}
+    for first, _, value in readings:
+        by_day[first] = max(value, by_day.get(first, value))
+    for first in sorted(by_day):
+        if highest is not None and by_day[first] < highest:
+            found.append(first)
+        highest = by_day[first] if highest is None else max(highest, by_day[first])
+    return tuple(found)
+
+
+def _distances(history: History, extra: Iterable[int]) -> tuple[dict[int, int], NDArray[np.float64]]:
+    """All-pairs tightest upper bounds on ``c(j) - c(i)``, as ``matrix[i, j]``."""
+    # Ceilings stay out of the graph: one bounds its own day (see hard_bounds); two
+    # that straddle another day add up to more than any reading allows.
+    edges: list[tuple[int, int, float]] = []
+    days: set[int] = {_BEGINNING, *extra}
+
+    def at_most(start: int, end: int, value: float) -> None:
+        """State c(end) - c(start) <= value."""
+        days.update((start, end))
+        edges.append((start, end, value))
+
+    for day, value in history.rolling:
+        at_most(day - WINDOW + SLACK, day - SLACK, value)
+        at_most(day + SLACK, day - WINDOW - SLACK, -value)
+    settled = settle(history.all_time)
+    for first, last, value in settled:
+        at_most(_BEGINNING, first, value)
+        at_most(last, _BEGINNING, -value)
+    if history.created is not None:
+        at_most(_BEGINNING, history.created - 1, 0)
+    order = sorted(days)
+    index = {day: place for place, day in enumerate(order)}
+    matrix = np.full((len(order), len(order)), np.inf)
+    np.fill_diagonal(matrix, 0.0)
+    for place in range(len(order) - 1):
+        matrix[place + 1, place] = 0.0  # c(earlier) - c(later) <= 0
+    for start, end, value in edges:
+        i, j = index[start], index[end]
+        matrix[i, j] = min(matrix[i, j], value)
+    for k in range(len(order)):
+        np.minimum(matrix, matrix[:, k : k + 1] + matrix[k : k + 1, :], out=matrix)
+    return index, matrix
+
+
+def hard_bounds(
+    history: History, days: Sequence[int], measure: str = "downloads_30d"
+) -> list[Interval]:
+    """Tightest bounds on a counter for each of `days`, without any assumption.
+
+    Parameters
+    ----------
+    history
+        What is known of the repository.
+    days
+        Ordinals of the days asked for.
+    measure
+        ``"downloads_30d"`` or ``"downloads_all_time"``.
+
+    Returns
+    -------
+    list of Interval
+        In the order of `days`. ``how`` is ``"read"`` where the counter was read
+        on the day, ``"not created"`` before creation, ``"bounded"`` where
+        readings of other days or lists bound it on both sides or above,
+        ``"unbounded"`` where nothing bounds it above, ``"conflict"`` where
+        the readings contradict one another and none is of the day.
+    """
+    rolling = measure == "downloads_30d"
+    series = (
+        history.rolling
+        if rolling
+        else tuple((first, value) for first, last, value in settle(history.all_time) if first == last)
+    )
+    read: dict[int, int] = {}
+    for day, value in series:
+        read[day] = max(value, read.get(day, value))
+    extra: set[int] = set()
+    for day in days:
+        extra.update(
+            (day + SLACK, day - WINDOW - SLACK, day - SLACK, day - WINDOW + SLACK)
+            if rolling
+            else (day,)
+        )
+    index, matrix = _distances(history, extra)
+    conflict = bool((np.diagonal(matrix) < 0).any())
+    out: list[Interval] = []
+    for day in days:
+        if day in read:
+            out.append(Interval(float(read[day]), float(read[day]), "read"))
+            continue
+        if history.created is not None and day < history.created:
+            out.append(Interval(0.0, 0.0, "not created"))
+            continue
+        if conflict:
+            out.append(Interval(0.0, np.inf, "conflict"))
+            continue
+        if rolling:
+            upper = matrix[index[day - WINDOW - SLACK], index[day + SLACK]]
+            lower = -matrix[index[day - SLACK], index[day - WINDOW + SLACK]]
+            for when, ceiling in history.ceilings:
+                if when == day:
+                    upper = min(upper, float(ceiling))
+        else:
+            upper = matrix[index[_BEGINNING], index[day]]
+            lower = -matrix[index[day], index[_BEGINNING]]
+        how = "bounded" if np.isfinite(upper) else "unbounded"
+        out.append(Interval(max(0.0, float(lower)) + 0.0, float(upper), how))
+    return out
+
+
+def check_arithmetic(histories: Mapping[str, History]) -> pd.DataFrame:
+    """Test the identity of the two counters on real readings.
+
+    For each 30-day reading with all-time readings of the same repository on
+    both sides: the difference of the all-time readings just outside the window
+    must not be smaller than the 30-day counter, and of those just inside not
+    larger (window edges known to :data:`SLACK` days).
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``side`` (outside, inside), ``checks``, ``violations``, ``worst`` (the
+        ratio all-time difference / 30-day counter nearest to or beyond 1).
+    """
+    outside: list[float] = []
+    inside: list[float] = []
+    for name in sorted(histories):
+        history = histories[name]
+        settled = settle(history.all_time)
+        for day, value in history.rolling:
+            if value <= 0:
+                continue
+            before = [v for _, d, v in settled if d <= day - WINDOW - SLACK]
+            after = [v for d, _, v in settled if d >= day + SLACK]
+            if before and after:
+                outside.append((after[0] - before[-1]) / value)
+            first = [v for d, _, v in settled if d >= day - WINDOW + SLACK]
+            last = [v for _, d, v in settled if d <= day - SLACK]
+            if first and last and last[-1] >= first[0]:
+                inside.append((last[-1] - first[0]) / value)
+    return pd.DataFrame(
+        [
+            {
+                "side": "outside",
+                "checks": len(outside),
+                "violations": sum(r < 1 for r in outside),
+                "worst": min(outside, default=float("nan")),
+            },
+            {
+                "side": "inside",
+                "checks": len(inside),
+                "violations": sum(r > 1 for r in inside),
+                "worst": max(inside, default=float("nan")),
+            },
+        ]
+    )
+
+
+def histories(
+    readings: pd.DataFrame,
+    created: Mapping[str, date],
+    heads: Mapping[int, tuple[int, frozenset[str]]],
+    repositories: Iterable[str],
+) -> dict[str, History]:
+    """Collect what is known of each repository.
+
+    Parameters
+    ----------
+    readings
+        Table of :func:`analysis.measure.readings.assemble`.
+    created
+        Day of creation by repository, where known.
+    heads
+        Day (ordinal) to the last entry of that day's complete list of the most
+        downloaded, and the repositories on it.
+    repositories
+        The repositories wanted; one without any reading gets its ceilings only.
+    """
+    wanted = sorted(set(repositories))
+    rows = readings[readings["repository_id"].isin(wanted)]
+    rolling: dict[str, set[tuple[int, int]]] = {}
+    all_time: dict[str, set[tuple[int, int, int]]] = {}
+    for repository, day, spread, measure, value in zip(
+        rows["repository_id"],
+        rows["day"],
+        rows["spread"],
+        rows["measure"],
+        rows["value"],
+        strict=True,
+    ):
+        if measure == "downloads_30d":
+            rolling.setdefault(repository, set()).add((int(day), int(value)))
+        else:
+            all_time.setdefault(repository, set()).add((int(day), int(day + spread), int(value)))
+    out: dict[str, History] = {}
+    for repository in wanted:
+        made = created.get(repository)
+        out[repository] = History(
+            rolling=tuple(sorted(rolling.get(repository, ()))),
+            all_time=tuple(sorted(all_time.get(repository, ()))),
+            ceilings=tuple(
+                (day, last) for day, (last, members) in sorted(heads.items()) if repository not in members
+            ),
+            created=made.toordinal() if made is not None else None,
+        )
+    return out

@@ -1,0 +1,355 @@
+"""Shares of a population that is only partly observed.
+
+For every repository of the population there is an interval (read, forced by
+other readings, or closed by a named assumption). A family's share is smallest
+when its own counters are at their lower ends and all others at their upper
+ends, and largest the other way round; since the repositories' intervals do not
+depend on one another, these two numbers are sharp (Manski, *Partial
+Identification of Probability Distributions*, 2003; Horowitz and Manski 1995).
+
+Treatments of what was not read on the day:
+
+``absent``
+    Counted as zero, as a sum over the rows of a file does silently.
+``hard``
+    Only what the data force.
+``each``
+    Each repository under the calibrated assumptions, all errors on the worst side.
+``pooled``
+    The same assumptions for sums: errors of many repositories partly cancel,
+    by a factor that is calibrated on sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from analysis.measure import assume
+from analysis.measure.bounds import History, hard_bounds
+
+TREATMENTS = ("absent", "hard", "each", "pooled")
+
+
+@dataclass(frozen=True)
+class Total:
+    """Downloads of a set of repositories: centre and interval, in requests."""
+
+    value: float
+    lower: float
+    upper: float
+
+    def __add__(self, other: Total) -> Total:
+        return Total(self.value + other.value, self.lower + other.lower, self.upper + other.upper)
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share with its interval (fractions of one) and its coverage.
+
+    Attributes
+    ----------
+    value, lower, upper
+        Fractions; `value` is the centre, not more likely than the rest.
+    part, rest
+        The totals it was made of.
+    covered, population
+        Repositories read on the day, and repositories of the population.
+    """
+
+    value: float
+    lower: float
+    upper: float
+    part: Total
+    rest: Total
+    covered: int
+    population: int
+
+
+def fraction(part: Total, rest: Total) -> tuple[float, float, float]:
+    """Sharp interval of ``part / (part + rest)`` when both are known only as intervals."""
+
+    def quotient(a: float, b: float, empty: float) -> float:
+        if np.isinf(a):
+            return 1.0 if not np.isinf(b) else float("nan")
+        if np.isinf(b):
+            return 0.0
+        return a / (a + b) if a + b > 0 else empty
+
+    return (
+        quotient(part.value, rest.value, float("nan")),
+        quotient(part.lower, rest.upper, 0.0),
+        quotient(part.upper, rest.lower, 1.0),
+    )
+
+
+def ratio(part: Total, rest: Total) -> tuple[float, float, float]:
+    """Sharp interval of ``part / rest`` when both are known only as intervals."""
+
+    def quotient(a: float, b: float) -> float:
+        if b == 0:
+            return float("inf") if a > 0 else float("nan")
+        return 0.0 if np.isinf(b) else a / b
+
+    return (
+        quotient(part.value, rest.value),
+        quotient(part.lower, rest.upper),
+        quotient(part.upper, rest.lower),
+    )
+
+
+def estimate(
+    repositories: Iterable[str],
+    day: date,
+    histories: Mapping[str, History],
+    calibrated: assume.Calibrated,
+    caps: Mapping[str, float] | None = None,
+    measure: str = "downloads_30d",
+    within: int = 0,
+) -> pd.DataFrame:
+    """Interval of one counter on one day for each repository.
+
+    Parameters
+    ----------
+    repositories
+        The population. One without any history is unknown, not zero.
+    day
+        The day asked for.
+    histories
+        What is known (:func:`analysis.measure.bounds.histories`).
+    calibrated
+        Assumptions that survived their test.
+    caps
+        By organisation: the cap for repositories that nobody read near the day.
+    measure
+        ``downloads_30d`` or ``downloads_all_time`` (for which no assumption is made).
+    within
+        A 30-day counter read at most so many days from `day` counts as seen (for
+        coverage and for the treatment ``absent``); it is still no reading of the day.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``repository_id``; ``seen`` (value or NaN); ``hard_lower``,
+        ``hard_upper``, ``hard_how``; ``lower``, ``upper``, ``how`` (assumed);
+        ``centre``; ``rule`` (class of the assumption).
+    """
+    target = day.toordinal()
+    rolling = measure == "downloads_30d"
+    rows = []
+    for name in sorted(set(repositories)):
+        history = histories.get(name, History())
+        hard = hard_bounds(history, [target], measure)[0]
+        seen = hard.lower if hard.how == "read" else np.nan
+        soft, rule, centre = hard, hard.how, hard.lower
+        if rolling and hard.how != "read":
+            near = assume.nearest(history.rolling, target)
+            sides = [side for side in (near.before, near.after) if side and side[1] <= within]
+            if sides:
+                seen = min(sides, key=lambda side: (side[1], -side[0]))[0]
+            if hard.how != "not created":
+                known = caps or {}
+                cap = known.get(name.split("/", 1)[0], known.get(""))
+                assumed = calibrated.interval(near, cap)
+                rule = assumed.how
+                soft = assumed.meet(hard)
+                if rule in calibrated.factors:
+                    low, high = near.span(rule)
+                    centre = float(np.sqrt(max(low, 1.0) * max(high, 1.0)))
+                centre = min(max(centre, soft.lower), soft.upper)
+        rows.append(
+            (name, seen, hard.lower, hard.upper, hard.how, soft.lower, soft.upper, rule, centre)
+        )
+    columns = ["repository_id", "seen", "hard_lower", "hard_upper", "hard_how"]
+    columns += ["lower", "upper", "rule", "centre"]
+    return pd.DataFrame(rows, columns=columns).set_index("repository_id")
+
+
+def total(
+    table: pd.DataFrame, treatment: str, pooled: Mapping[str, float] | None = None
+) -> Total:
+    """Downloads of all rows of an :func:`estimate` under one treatment of the missing.
+
+    Parameters
+    ----------
+    table
+        Rows of :func:`estimate`.
+    treatment
+        One of :data:`TREATMENTS`.
+    pooled
+        Factor for sums by class; needed for ``pooled``.
+    """
+    if table.empty:
+        return Total(0.0, 0.0, 0.0)
+    read = float(table["seen"].fillna(0.0).sum())
+    if treatment == "absent":
+        return Total(read, read, read)
+    if treatment == "hard":
+        lower, upper = float(table["hard_lower"].sum()), float(table["hard_upper"].sum())
+        return Total(read, lower, upper)
+    centre = float(table["centre"].sum())
+    if treatment == "each":
+        return Total(centre, float(table["lower"].sum()), float(table["upper"].sum()))
+    factors = pooled or {}
+    lower = upper = 0.0
+    for rule, rows in table.groupby("rule", sort=True):
+        low, high = float(rows["lower"].sum()), float(rows["upper"].sum())
+        factor = factors.get(str(rule))
+        if factor is not None:
+            middle = float(rows["centre"].sum())
+            low, high = max(low, middle / factor), min(high, middle * factor)
+        lower, upper = lower + low, upper + high
+    return Total(min(max(centre, lower), upper), lower, upper)
+
+
+def share(
+    table: pd.DataFrame,
+    family: Mapping[str, str | None],
+    name: str,
+    treatment: str,
+    pooled: Mapping[str, float] | None = None,
+) -> Share:
+    """Share of family `name` in the population that `table` describes."""
+    own = np.array([family.get(repository) == name for repository in table.index], dtype=bool)
+    part, rest = total(table[own], treatment, pooled), total(table[~own], treatment, pooled)
+    value, lower, upper = fraction(part, rest)
+    return Share(
+        value, lower, upper, part, rest, int(table["seen"].notna().sum()), len(table)
+    )
+
+
+def calibrate_sums(
+    trials: pd.DataFrame, calibrated: assume.Calibrated, minimum_groups: int
+) -> tuple[dict[str, float], pd.DataFrame]:
+    """Factor by which sums of predicted counters miss, class by class.
+
+    Groups are the hidden readings of one organisation, day and class (three or
+    more, 100,000 requests or more): the ratio of their true sum to their
+    predicted sum. The factor is the narrowest declared one that holds for the
+    stated rate of the groups. A class with fewer than `minimum_groups` groups
+    takes the factor of the next longer reach of its kind.
+
+    Returns
+    -------
+    dict
+        Class to factor.
+    pandas.DataFrame
+        ``rule, groups, factor, rate, stated_rate, verdict``.
+    """
+    rules = calibrated.rules
+    rows = trials[trials["rule"].isin(list(calibrated.factors))].copy()
+    rows["organisation"] = rows["repository_id"].str.split("/").str[0]
+    rows["centre"] = np.sqrt(rows["low"].clip(lower=1.0) * rows["high"].clip(lower=1.0))
+    grouped = rows.groupby(["rule", "organisation", "day"], sort=True).agg(
+        size=("truth", "size"), truth=("truth", "sum"), centre=("centre", "sum")
+    )
+    grouped = grouped[(grouped["size"] >= 3) & (grouped["truth"] >= 100_000)].reset_index()
+    miss = np.exp(np.abs(np.log(grouped["truth"] / grouped["centre"])))
+    found: dict[str, float] = {}
+    report: list[dict[str, object]] = []
+    for kind, reaches in (("between", rules.between), ("carried", rules.carried)):
+        heir: float | None = None
+        for reach in sorted(reaches, key=lambda r: -r.days):
+            rule = f"{kind}-{reach.days}"
+            if rule not in calibrated.factors:
+                continue
+            own = miss[grouped["rule"] == rule]
+            factor: float | None = None
+            verdict = "kept"
+            if len(own) >= minimum_groups:
+                fits = [f for f in rules.factors if float((own <= f).mean()) >= rules.stated_rate]
+                factor = fits[0] if fits else None
+                verdict = "kept" if fits else "dropped"
+            elif heir is not None:
+                factor, verdict = heir, "too few groups: factor of the longer reach"
+            else:
+                verdict = "dropped: too few groups"
+            rate = float((own <= factor).mean()) if factor is not None and len(own) else np.nan
+            report.append(
+                {
+                    "rule": rule,
+                    "groups": len(own),
+                    "factor": factor if factor is not None else np.nan,
+                    "rate": rate,
+                    "stated_rate": rules.stated_rate,
+                    "verdict": verdict,
+                }
+            )
+            if factor is not None:
+                found[rule] = factor
+                heir = factor
+    return found, pd.DataFrame(report).sort_values("rule", ignore_index=True)
+
+
+def rehearse(
+    truth: pd.DataFrame,
+    predicted: pd.DataFrame,
+    family: Mapping[str, str | None],
+    name: str,
+    hidden_share: float,
+    draws: int,
+    pooled: Mapping[str, float],
+    treatments: Sequence[str] = ("each", "pooled"),
+    seed: int = 20260506,
+) -> pd.DataFrame:
+    """Rehearse the whole path on a day that is known: hide, compute, compare.
+
+    Parameters
+    ----------
+    truth
+        :func:`estimate` rows of repositories that were read on the day.
+    predicted
+        The same repositories with their reading of the day hidden.
+    family, name
+        Family of each repository, and the family whose share is asked for.
+    hidden_share
+        Part of the repositories to hide.
+    draws
+        Random draws; one more hides the largest repositories.
+    pooled, treatments
+        As in :func:`share`.
+    seed
+        Of the random draws (fixed: the table is the same at each build).
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``mode`` (random, largest), ``treatment``, ``draws``, ``inside`` (rate),
+        ``median_width`` (of the share's interval, in fractions of one).
+    """
+    generator = np.random.default_rng(seed)
+    names = np.array(truth.index)
+    known = float(truth["seen"].sum())
+    own = np.array([family.get(n) == name for n in names], dtype=bool)
+    right = float(truth["seen"].to_numpy()[own].sum()) / known
+    count = max(1, round(hidden_share * len(names)))
+    largest = np.argsort(-truth["seen"].to_numpy(dtype="float64"), kind="stable")[:count]
+    choices = [("largest", largest)] + [
+        ("random", generator.choice(len(names), size=count, replace=False)) for _ in range(draws)
+    ]
+    seen: dict[tuple[str, str], list[tuple[bool, float]]] = {}
+    for mode, chosen in choices:
+        mask = np.zeros(len(names), dtype=bool)
+        mask[chosen] = True
+        mixed = pd.concat([truth[~mask], predicted.loc[names[mask]]])
+        for treatment in treatments:
+            got = share(mixed, family, name, treatment, pooled)
+            seen.setdefault((mode, treatment), []).append(
+                (got.lower <= right <= got.upper, got.upper - got.lower)
+            )
+    return pd.DataFrame(
+        [
+            {
+                "mode": mode,
+                "treatment": treatment,
+                "draws": len(results),
+                "inside": float(np.mean([inside for inside, _ in results])),
+                "median_width": float(np.median([width for _, width in results])),
+            }
+            for (mode, treatment), results in sorted(seen.items())
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Room 5: charts, tables and numbers for prose."""

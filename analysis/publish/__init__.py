@@ -1,0 +1,1 @@
+"""The way out: citation and package descriptors, releases."""
