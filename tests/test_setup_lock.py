@@ -92,7 +92,7 @@ def test_each_declared_dependency_is_locked_at_a_version_it_allows(group: str) -
 
 
 def test_lock_is_complete_for_this_machine() -> None:
-    """Every dependency of every installed locked package is itself locked and installed as locked."""
+    """Every locked package is installed as locked, and all that it needs is locked too."""
     from importlib.metadata import PackageNotFoundError, distribution
 
     locked = {canonicalize_name(r.name): r for r, _ in entries("requirements.lock")}
