@@ -179,6 +179,8 @@ class Fetcher:
                 self._copy(target, version)
             check(target, source, version, shown=self._origin(version))
 
+        # pooch makes the folder too, but stumbles when another process is quicker.
+        final.parent.mkdir(parents=True, exist_ok=True)
         keeper.fetch(relative, downloader=downloader)
 
     def _origin(self, version: Version) -> str:

@@ -8,6 +8,7 @@ git tree id depends on names, modes and contents alone: a blob is hashed as
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import tarfile
 import zlib
@@ -20,6 +21,8 @@ from analysis.errors import IntegrityError
 MOST_MEMBERS = 200_000
 MOST_BYTES_A_MEMBER = 256 * 1024 * 1024
 MOST_BYTES = 4 * 1024 * 1024 * 1024
+
+_CHUNK = 1 << 20
 
 Entries = Mapping[str, tuple[str, bytes]]
 
@@ -82,7 +85,7 @@ def archive_tree_id(path: Path) -> str:
     top: str | None = None
     total = 0
     try:
-        with tarfile.open(path, mode="r|gz") as archive:
+        with gzip.open(path) as unzipped, tarfile.open(fileobj=unzipped, mode="r:") as archive:
             for count, member in enumerate(archive, start=1):
                 total += member.size
                 if count > MOST_MEMBERS or member.size > MOST_BYTES_A_MEMBER or total > MOST_BYTES:
@@ -109,6 +112,12 @@ def archive_tree_id(path: Path) -> str:
                     raise IntegrityError(f"{path}: {member.name!r} is no file, folder or link")
                 mode = "100755" if member.mode & 0o100 else "100644"
                 entries[inner] = (mode, blob_id(stream.read()))
+            # What follows the end mark is read too: only padding may stand there, and the
+            # checksum of the compressed stream comes last.
+            unzipped.seek(archive.offset)
+            while chunk := unzipped.read(_CHUNK):
+                if chunk.count(0) != len(chunk):
+                    raise IntegrityError(f"{path}: holds data after the end of the archive")
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise IntegrityError(f"{path}: not a whole .tar.gz archive: {error}") from None
     if not entries:

@@ -459,7 +459,7 @@ def _checked(path: Path, model: type[_Model], content: Any) -> _Model:
 
 def _row_name(content: Any, place: tuple[int | str, ...]) -> str:
     """Name the version a problem sits in: ``versions.17`` alone is hard to find."""
-    if len(place) > 1 and place[0] == "versions" and isinstance(place[1], int):
+    if len(place) > 2 and place[0] == "versions" and isinstance(place[1], int):
         name = content["versions"][place[1]].get("name")
         return f" ({name})" if isinstance(name, str) else ""
     return ""
