@@ -150,10 +150,10 @@ class Fetcher:
                     with contextlib.suppress(FileNotFoundError):
                         os.replace(final, final.with_name(final.name + ".wrong"))
                 else:
+                    _remember(final, version)
                     return final
             self._through_pooch(source, version, final)
-            if version.git_tree is not None:
-                _remember(final, version.git_tree)
+            _remember(final, version)
         return final
 
     def _through_pooch(self, source: Source, version: Version, final: Path) -> None:
@@ -375,12 +375,15 @@ def _note_of(path: Path) -> Path:
     return path.with_name(path.name + ".verified")
 
 
-def _remember(path: Path, git_tree: str) -> None:
+def _remember(path: Path, version: Version) -> None:
     """Tie an archive's own hash to its tree id: unpacking it anew takes seconds."""
+    if version.git_tree is None or _remembered(path, version.git_tree):
+        return
     note = _note_of(path)
     temporary = note.with_name(f"{note.name}.{os.getpid()}")
-    temporary.write_text(f"{sha256_of(path)} {git_tree}\n", encoding="ascii")
-    os.replace(temporary, note)
+    with contextlib.suppress(OSError):  # a cache that cannot be written is only slower
+        temporary.write_text(f"{sha256_of(path)} {version.git_tree}\n", encoding="ascii")
+        os.replace(temporary, note)
 
 
 def _remembered(path: Path, git_tree: str) -> bool:
