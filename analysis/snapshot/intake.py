@@ -82,7 +82,8 @@ def parse_json(text: str, where: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        cut = "; the file seems cut off" if error.pos >= len(text.rstrip()) - 1 else ""
+        at_end = error.pos >= len(text.rstrip()) - 1 or error.msg.startswith("Unterminated")
+        cut = "; the file seems cut off" if at_end else ""
         raise InputError(
             f"{where}: not JSON at line {error.lineno}, column {error.colno}: {error.msg}{cut}"
         ) from None

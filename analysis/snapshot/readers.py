@@ -721,7 +721,9 @@ def _read_reference(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
         twice = frame["organisation"].duplicated()
         if twice.any():
             example = shown(frame.loc[twice, "organisation"].iloc[0])
-            notes.add(f"{int(twice.sum())} organisations stand twice; the first is kept: {example}")
+            notes.add(
+                f"organisations that stand twice: {int(twice.sum())}; the first is kept: {example}"
+            )
             frame = frame[~twice]
     return _finish(frame, "reference", layout, notes, columns, key=key)
 
@@ -749,14 +751,16 @@ def _read_organisation_weeks(path: Path, columns: tuple[str, ...] | None) -> Sna
         frame = frame[~missing]
     twice = frame.duplicated(key)
     if twice.any():
-        notes.add(f"{int(twice.sum())} weeks of a group stand twice; the first is kept")
+        notes.add(f"weeks that stand twice in a group: {int(twice.sum())}; the first is kept")
         frame = frame[~twice]
     frame = frame.sort_values(key, kind="stable")
     if "downloads_30d_created" in frame:
         running = frame.groupby("group")["downloads_30d_created"].cumsum()
         off = (running != frame["downloads_30d"]).fillna(False).astype(bool)
         if off.any():
-            notes.add(f"{int(off.sum())} totals are not the running sum of their group's weeks")
+            notes.add(
+                f"totals that are not the running sum of their group's weeks: {int(off.sum())}"
+            )
     return _finish(frame, "organisation-weeks", "organisation-weeks", notes, columns, key=key)
 
 

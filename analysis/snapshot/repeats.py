@@ -131,7 +131,8 @@ def _most(origins: pd.Series[Any], names: list[str]) -> str | None:
     if origins.empty:
         return None
     counts = origins.value_counts().sort_index()
-    return names[counts.index[int(counts.to_numpy().argmax())]]
+    most: int = counts.index[int(counts.to_numpy().argmax())]
+    return names[most]
 
 
 def _versions(
