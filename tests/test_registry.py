@@ -99,6 +99,70 @@ def test_days_are_those_that_the_files_tell(
     assert looked_at == 26 + 51 + 3 + 2 + 6 + 6 + 3 + 2
 
 
+def test_days_of_single_files_are_those_that_they_tell(raw_path: Callable[[str], Path]) -> None:
+    registry = raw.load_registry()
+    for name, field in (
+        ("expansion-2025-12-22", "timestamp"),
+        ("ollama-2026-08-21", "lastUpdated"),
+    ):
+        version = registry.find(name)[1]
+        value = json.loads(raw_path(name).read_bytes())[field]
+        assert version.as_of == value[:10]
+        assert value in version.as_of_known_by
+    with raw_path("makers-2025-10-12").open(encoding="utf-8", newline="") as stream:
+        newest = max(row["last_modified"] for row in csv.DictReader(stream))
+    version = registry.find("makers-2025-10-12")[1]
+    assert newest.removesuffix("+00:00") in version.as_of_known_by
+    assert newest[:10] <= version.as_of
+    with raw_path("roots-2026-03").open(encoding="utf-8", newline="") as stream:
+        newest = max(row["created_at"] for row in csv.DictReader(stream))
+    assert newest[:10] == registry.find("roots-2026-03")[1].as_of
+
+
+def counters(path: Path) -> dict[str, int]:
+    """Return id and counter of every row of a list of the head, or of the llmfit catalogue."""
+    content = json.loads(path.read_bytes())
+    if isinstance(content, list):
+        return {row["name"]: row["hf_downloads"] for row in content}
+    lists = ("models", "smallModels", "downloads", "likes", "trending")
+    rows = [row for key in lists for row in content.get(key, [])]
+    return {
+        row.get("id") or row["name"]: int(str(row["downloads"]).replace(",", "")) for row in rows
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "same_day", "equal", "shared"),
+    [
+        ("llmfit-2026-03-04", "top25-2026-03-04", 21, 23),
+        ("llmfit-2026-03-21", "top30-2026-03-21", 3, 3),
+        ("llmfit-2026-04-01", "top25-2026-04-01", 16, 16),
+        ("llmfit-2026-04-22", "top25-2026-04-22", 23, 23),
+        ("llmfit-2026-04-29", "top25-2026-04-29", 15, 23),
+        ("llmfit-2026-05-10", "top30-2026-05-09", 10, 10),
+    ],
+)
+def test_days_of_the_catalogue_are_borne_out_by_dated_lists(
+    raw_path: Callable[[str], Path], name: str, same_day: str, equal: int, shared: int
+) -> None:
+    ours, theirs = counters(raw_path(name)), counters(raw_path(same_day))
+    both = ours.keys() & theirs.keys()
+    assert (sum(ours[i] == theirs[i] for i in both), len(both)) == (equal, shared)
+    stated = raw.load_registry().find(name)[1].as_of_known_by
+    assert same_day in stated
+    assert str(shared) in stated
+
+
+def test_the_catalogue_has_zeros_that_mean_unread(raw_path: Callable[[str], Path]) -> None:
+    zeros = {
+        version.name: sum(not value for value in counters(raw_path(version.name)).values())
+        for version in raw.load_registry().source("llmfit").versions
+    }
+    assert (min(zeros.values()), max(zeros.values())) == (27, 71)
+    assert counters(raw_path("llmfit-2026-03-04"))["deepseek-ai/DeepSeek-V3"] == 0
+    assert counters(raw_path("top25-2026-03-04"))["deepseek-ai/DeepSeek-V3"] == 1_476_584
+
+
 def test_days_of_the_ollama_gallery_follow_from_its_relative_days(
     registry: raw.Registry, raw_path: Callable[[str], Path]
 ) -> None:
