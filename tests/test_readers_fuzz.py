@@ -1,0 +1,320 @@
+"""Whatever the bytes: the readers give a valid table or an InputError, never anything else."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import openpyxl
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analysis.errors import InputError
+from analysis.snapshot import FIELDS, KINDS, Snapshot, read
+
+# Small synthetic files, one a layout: what is damaged below.
+
+
+def _parquet() -> bytes:
+    table = pa.table(
+        {
+            "id": [f"org/model-{place}" for place in range(30)],
+            "downloads": list(range(30)),
+            "downloadsAllTime": list(range(100, 130)),
+            "tags": [["license:mit", "x"]] * 30,
+            "createdAt": pa.array([1_700_000_000_000_000] * 30, pa.timestamp("us")),
+            "safetensors": [{"total": 5, "parameters": {"BF16": 5}}] * 30,
+            "baseModels": [{"relation": "merge", "models": [{"id": "a/b"}]}] * 30,
+        }
+    )
+    out = io.BytesIO()
+    pq.write_table(table, out, compression="none")
+    return out.getvalue()
+
+
+def _workbook() -> bytes:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(
+        [
+            "time",
+            "model",
+            "author",
+            "org_country_single",
+            "merged_country_groups_single",
+            "derived_author",
+            "derived_org_country_single",
+            "merged_derived_country_groups_single",
+            "downloadsAllTime",
+            "created",
+        ]
+    )
+    for place in range(5):
+        sheet.append(
+            ["2025-03-05", f"a/{place}", "a", "c", "g", "d", "e", "f", place, "2025-01-01"]
+        )
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+ROW = {"id": "a/b", "name": "a/b", "downloads": 5, "likes": 1, "tags": ["license:mit"]}
+HUB_API: list[Any] = [ROW | {"createdAt": "2025-01-01T00:00:00.000Z"}, ROW | {"id": "gpt2"}]
+LLMFIT: list[Any] = [
+    {"name": "a/b", "hf_downloads": 0, "hf_likes": 0, "release_date": "2025-01-01"},
+    {"name": "A/b", "hf_downloads": 7, "hf_likes": 2, "_discovered": True, "parameters_raw": 9},
+]
+EXPANSION: dict[str, Any] = {"timestamp": "2025-12-22T01:44:32.041Z", "count": 1, "models": [ROW]}
+TOP30: dict[str, Any] = {"updated": "2026-02-28T21:05:56.239Z", "models": [ROW], "smallModels": []}
+TOP25: dict[str, Any] = {
+    "downloads": [ROW | {"downloads": "1,234", "task": "Unknown"}],
+    "likes": [ROW],
+    "lastUpdated": "2025-11-05T02:26:27.309831",
+}
+TOP15: dict[str, Any] = {"top_models_by_downloads": [ROW], "recent_models_24h": [ROW]}
+TRENDING: dict[str, Any] = {"fetchedAt": "2026-04-30T22:07:48.607Z", "count": 2, "models": [ROW]}
+WEEKS: list[Any] = [
+    {"id": "A", "week_date": "2025-01-01", "downloads_total": 5, "downloads_week": 5}
+]
+
+STRUCTURES: list[tuple[str, Any]] = [
+    ("hub-snapshot", HUB_API),
+    ("hub-snapshot", LLMFIT),
+    ("hub-snapshot", EXPANSION),
+    ("hub-top30", TOP30),
+    ("hub-top25", TOP25),
+    ("hub-top15", TOP15),
+    ("hub-trending", TRENDING),
+    ("organisation-weeks", WEEKS),
+]
+TEXTS: list[tuple[str, bytes]] = [
+    *((kind, json.dumps(content).encode()) for kind, content in STRUCTURES),
+    ("hub-snapshot", b"owner,repo_id,created_at,downloads\na,a/b,2024-04-17T09:35:12+00:00,5\n"),
+    ("tracked-list", b"org,model,modelId\na,b,a/b\n"),
+    ("reference", b"# x\nmodel_id,hf_created_at,actual_release_date,notes\na/b,,2025-01-01,\n"),
+    ("reference", b"hf_org,region,notes\nQwen,china,\n"),
+    ("reference", b"model_id,total_params_b,active_params_b,is_moe,notes\na/b,7,,true,\n"),
+]
+PARQUET = _parquet()
+WORKBOOK = _workbook()
+
+FEW = settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@pytest.fixture(scope="module")
+def attempt(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bytes, str], Snapshot | None]:
+    """Return a function that reads bytes as a kind and checks what comes of it."""
+    file = tmp_path_factory.mktemp("fuzz") / "file"
+
+    def go(content: bytes, kind: str) -> Snapshot | None:
+        file.write_bytes(content)
+        try:
+            found = read(file, kind)
+        except InputError as error:
+            message = str(error)
+            found = None
+        if found is None:
+            assert str(file) in message
+            assert "\n" not in message
+            return None
+        for column in found.frame.columns:
+            series = found.frame[column]
+            assert series.dtype == FIELDS[column].pandas_dtype
+            if FIELDS[column].dtype == "Int64":
+                assert (series.dropna() >= 0).all()
+        if "repository_id" in found.frame:
+            assert found.frame["repository_id"].notna().all()
+            key = [one for one in ("list", "day", "repository_id") if one in found.frame]
+            assert not found.frame.duplicated(key).any()
+        # What was read can be written: nothing in it is half a character or out of range.
+        pa.Table.from_pandas(found.frame)
+        return found
+
+    return go
+
+
+@st.composite
+def damaged(draw: st.DrawFn, content: bytes) -> bytes:
+    """Cut, drop, double, overwrite or insert somewhere, up to three times."""
+    for _ in range(draw(st.integers(1, 3))):
+        start = draw(st.integers(0, len(content)))
+        length = draw(st.integers(0, 12))
+        middle = content[start : start + length]
+        content = draw(
+            st.sampled_from(
+                [
+                    content[:start],
+                    content[:start] + content[start + length :],
+                    content[:start] + middle + content[start:],
+                    content[:start] + draw(st.binary(max_size=6)) + content[start + length :],
+                    content[:start] + draw(st.text(max_size=4)).encode() + content[start:],
+                ]
+            )
+        )
+    return content
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats()
+    | st.text(st.characters(), max_size=6)
+    | st.sampled_from(["now", "2025-01-01", "1,234", "a/b", "\ud800", "9999-12-31", "0001-01-01"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=4,
+)
+
+
+@st.composite
+def rewritten(draw: st.DrawFn, content: Any) -> Any:
+    """Replace one value somewhere in the structure by any JSON value, or drop it."""
+    if draw(st.integers(0, 3)) == 0 or not isinstance(content, (dict, list)) or not content:
+        return draw(JSON)
+    if isinstance(content, dict):
+        key = draw(st.sampled_from(sorted(content)))
+        rest = {name: value for name, value in content.items() if name != key}
+        if draw(st.integers(0, 5)) == 0:
+            return rest
+        return rest | {key: draw(rewritten(content[key]))}
+    place = draw(st.integers(0, len(content) - 1))
+    changed = list(content)
+    changed[place] = draw(rewritten(content[place]))
+    return changed
+
+
+def test_the_undamaged_files_read(attempt: Callable[[bytes, str], Snapshot | None]) -> None:
+    for kind, content in [*TEXTS, ("hub-snapshot", PARQUET), ("hub-panel", WORKBOOK)]:
+        assert attempt(content, kind) is not None
+
+
+@FEW
+@given(data=st.data())
+@pytest.mark.parametrize("place", range(len(TEXTS)))
+def test_damaged_text(
+    place: int, data: st.DataObject, attempt: Callable[[bytes, str], Snapshot | None]
+) -> None:
+    kind, content = TEXTS[place]
+    attempt(data.draw(damaged(content)), kind)
+
+
+@FEW
+@given(data=st.data())
+@pytest.mark.parametrize("place", range(len(STRUCTURES)))
+def test_other_values_in_the_structure(
+    place: int, data: st.DataObject, attempt: Callable[[bytes, str], Snapshot | None]
+) -> None:
+    kind, content = STRUCTURES[place]
+    attempt(json.dumps(data.draw(rewritten(content))).encode(), kind)
+
+
+@FEW
+@given(content=st.binary(max_size=60), kind=st.sampled_from(KINDS))
+def test_any_bytes(
+    attempt: Callable[[bytes, str], Snapshot | None], content: bytes, kind: str
+) -> None:
+    attempt(content, kind)
+
+
+@FEW
+@given(data=st.data())
+def test_damaged_parquet(
+    data: st.DataObject, attempt: Callable[[bytes, str], Snapshot | None]
+) -> None:
+    attempt(data.draw(damaged(PARQUET)), "hub-snapshot")
+
+
+@FEW
+@given(data=st.data())
+def test_damaged_workbook(
+    data: st.DataObject, attempt: Callable[[bytes, str], Snapshot | None]
+) -> None:
+    attempt(data.draw(damaged(WORKBOOK)), "hub-panel")
+
+
+@settings(FEW, max_examples=15)
+@given(data=st.data())
+def test_workbook_with_a_damaged_sheet(
+    data: st.DataObject, attempt: Callable[[bytes, str], Snapshot | None]
+) -> None:
+    """The zip is whole, the XML inside is not."""
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(WORKBOOK)) as archive,
+        zipfile.ZipFile(out, "w") as changed,
+    ):
+        names = [entry.filename for entry in archive.infolist()]
+        victim = data.draw(st.sampled_from(names))
+        for name in names:
+            content = archive.read(name)
+            changed.writestr(name, data.draw(damaged(content)) if name == victim else content)
+    attempt(out.getvalue(), "hub-panel")
+
+
+COLUMN = st.one_of(
+    st.lists(st.integers(-(2**63), 2**63 - 1) | st.none(), min_size=4, max_size=4),
+    st.lists(st.integers(0, 2**64 - 1), min_size=4, max_size=4),
+    st.lists(st.floats() | st.none(), min_size=4, max_size=4),
+    st.lists(st.text(max_size=5) | st.none(), min_size=4, max_size=4),
+    st.lists(st.booleans() | st.none(), min_size=4, max_size=4),
+    st.lists(st.lists(st.text(max_size=5)) | st.none(), min_size=4, max_size=4),
+    st.lists(st.dates() | st.none(), min_size=4, max_size=4),
+    st.lists(st.datetimes() | st.none(), min_size=4, max_size=4),
+    st.lists(st.fixed_dictionaries({"total": st.integers(0, 9)}), min_size=4, max_size=4),
+)
+
+
+@settings(FEW, max_examples=60)
+@given(
+    columns=st.dictionaries(
+        st.sampled_from(
+            [
+                "id",
+                "downloads",
+                "downloadsAllTime",
+                "likes",
+                "trendingScore",
+                "createdAt",
+                "lastModified",
+                "pipeline_tag",
+                "library_name",
+                "tags",
+                "license",
+                "safetensors",
+                "baseModels",
+            ]
+        ),
+        COLUMN,
+    )
+)
+def test_parquet_with_columns_of_any_type(
+    attempt: Callable[[bytes, str], Snapshot | None], columns: dict[str, list[Any]]
+) -> None:
+    table: dict[str, Any] = {
+        "id": ["a/b", "a/b", "gpt2", None],
+        "downloads": [1, 2, 3, None],
+    }
+    out = io.BytesIO()
+    try:
+        pq.write_table(pa.table(table | columns), out)
+    except (pa.ArrowException, UnicodeEncodeError, OverflowError):
+        return
+    attempt(out.getvalue(), "hub-snapshot")
+
+
+def test_a_row_without_counters_is_kept(
+    attempt: Callable[[bytes, str], Snapshot | None],
+) -> None:
+    found = attempt(b'[{"id": "a/b", "downloads": null}]', "hub-snapshot")
+    assert found is not None
+    assert pd.isna(found.frame["downloads_30d"].iloc[0])
