@@ -1,0 +1,225 @@
+"""One component for every figure of the book.
+
+A figure says its finding in the title, its measure, unit and day in the
+subtitle, and under the chart where the data came from. The chart is an inline
+SVG, drawn twice: for a page and for a phone, so that its text is legible on
+both; the style sheet shows one of them. Behind it lie the sentence that says
+the same in words, the numbers as a table and as a CSV file. Nothing is loaded
+from anywhere, and nothing needs a script.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import altair as alt
+import pandas as pd
+import vl_convert
+
+from analysis.errors import InputError
+from analysis.present import theme
+from analysis.present.markup import Html, anchor, escape, safe_link
+from analysis.present.tables import Column, csv_text, table
+
+#: Attributes that only make sense for an SVG that is read part by part; ours
+#: is one image with a title and a description.
+_INNER: Final = re.compile(r' (?:role|aria-[a-z]+|pointer-events|class|opacity="1")="[^"]*"')
+_DEFAULTS: Final = re.compile(
+    r' (?:opacity="1"|xmlns:xlink="[^"]*"|version="1\.1"|font-weight="normal")'
+)
+_EMPTY: Final = re.compile(r'<path(?: [a-z-]+="[^"]*")*? d=""(?: [a-z-]+="[^"]*")*/>')
+_ID: Final = re.compile(r'\b(id="|url\(#|href="#)([A-Za-z0-9_-]+)')
+
+
+@dataclass(frozen=True)
+class Source:
+    """A raw file or table that a figure stands on.
+
+    Attributes
+    ----------
+    name : str
+        Name of the version in the registry, for instance ``top30-2026-02-28``.
+    sha256 : str
+        Hash of its bytes (or the git tree id); shown shortened.
+    link : str
+        Address of its provenance card or of the file.
+    """
+
+    name: str
+    sha256: str = ""
+    link: str = ""
+
+
+def source_line(sources: Sequence[Source], shown: int = 6) -> Html:
+    """Return the line that names the sources, each with its short hash.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        In the order to be named.
+    shown : int
+        How many stand in the line; the rest unfolds.
+    """
+
+    def one(source: Source) -> str:
+        name = safe_link(source.link, source.name) if source.link else escape(source.name)
+        if not source.sha256:
+            return str(name)
+        digest = escape(source.sha256)
+        return f'{name} <code title="sha256 {digest}">{digest[:8]}</code>'
+
+    if not sources:
+        return Html("")
+    first = ", ".join(one(source) for source in sources[:shown])
+    rest = ", ".join(one(source) for source in sources[shown:])
+    more = (
+        f'<details class="omr-more"><summary>and {len(sources) - shown} more sources</summary>'
+        f"<p>{rest}</p></details>"
+        if rest
+        else ""
+    )
+    return Html(f'<div class="omr-sources"><p>Sources: {first}</p>{more}</div>')
+
+
+def render(chart: Any, width: int) -> str:
+    """Return a chart as SVG in the house style, without any network.
+
+    Parameters
+    ----------
+    chart : altair chart
+        Top-level Altair chart.
+    width : int
+        Width in CSS pixels it was made for.
+
+    Returns
+    -------
+    str
+        SVG with the light colours.
+    """
+    version = ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
+    drawn: str = vl_convert.vegalite_to_svg(
+        theme.finished(chart, width), vl_version=version, allowed_base_urls=[]
+    )
+    return drawn
+
+
+def inline_svg(svg: str, id: str, title: str, description: str) -> Html:
+    """Return an SVG made ready to stand in a page.
+
+    Parameters
+    ----------
+    svg : str
+        SVG as :func:`render` makes it.
+    id : str
+        Prefix of every id inside, so that two figures never share one.
+    title, description : str
+        Read by screen readers in place of the picture.
+
+    Returns
+    -------
+    Html
+        One image with a name, colours as CSS variables, no inner roles.
+    """
+    body = svg[svg.index("<svg") :]
+    opening, _, inner = body.partition(">")
+    size = re.search(r'viewBox="([^"]+)"', opening)
+    if size is None:
+        raise InputError(f"figure {id}: the drawn SVG has no viewBox; check the chart")
+    _, _, width, height = size.group(1).split()
+    inner = _EMPTY.sub("", _DEFAULTS.sub("", _INNER.sub("", inner)))
+    inner = _ID.sub(rf"\g<1>{id}-\g<2>", inner)
+    return Html(
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{size.group(1)}" width="{width}" '
+        f'height="{height}" role="img" aria-labelledby="{id}-t {id}-d">'
+        f'<title id="{id}-t">{escape(title)}</title><desc id="{id}-d">{escape(description)}</desc>'
+        f"{theme.themed(inner)}"
+    )
+
+
+def figure(
+    draw: Callable[[int], Any],
+    *,
+    id: str,
+    title: str,
+    subtitle: str,
+    alt: str,
+    data: pd.DataFrame,
+    columns: Sequence[Column] | None = None,
+    sources: Sequence[Source] = (),
+    note: object = "",
+) -> Html:
+    """Return a figure with its words, its numbers and its sources.
+
+    Parameters
+    ----------
+    draw : callable
+        Takes a width in CSS pixels and returns an Altair chart; called for a
+        page and for a phone.
+    id : str
+        Short name; the figure's anchor is ``fig-<id>``.
+    title : str
+        The finding.
+    subtitle : str
+        Measure, unit and day.
+    alt : str
+        A sentence, computed from the data, that says what the picture shows.
+    data : pandas.DataFrame
+        What is drawn; unfolds as a table and downloads as CSV.
+    columns : sequence of Column, optional
+        How the table is shown; every column when left out.
+    sources : sequence of Source
+        Raw files behind it.
+    note : object, optional
+        One line under the chart, for instance how to read it.
+
+    Returns
+    -------
+    Html
+        The figure.
+
+    Raises
+    ------
+    InputError
+        When the sentence or the data are missing: a figure without either
+        would be closed to whoever cannot see it.
+    """
+    name = anchor(id)
+    if not alt.strip():
+        raise InputError(f"figure {id}: the sentence that says it in words is empty")
+    if data.empty:
+        raise InputError(f"figure {id}: its data table is empty; rebuild data/derived")
+    pictures = []
+    for kind, width in (("wide", theme.WIDE), ("narrow", theme.NARROW)):
+        svg = inline_svg(render(draw(width), width), f"{name}-{kind}", title, alt)
+        pictures.append(f'<div class="omr-{kind}">{svg}</div>')
+    encoded = base64.b64encode(csv_text(data).encode()).decode()
+    remark = f'<p class="omr-note">{escape(note)}</p>' if note else ""
+    return Html(
+        f'<figure class="omr-figure" id="fig-{name}">'
+        f'<figcaption><p class="omr-title">{escape(title)}</p>'
+        f'<p class="omr-subtitle">{escape(subtitle)}</p></figcaption>'
+        f"{''.join(pictures)}{remark}{source_line(sources)}"
+        f'<div class="omr-tools"><a download="{name}.csv" '
+        f'href="data:text/csv;charset=utf-8;base64,{encoded}">Data as CSV</a>'
+        f'<a href="#fig-{name}">Link to this figure</a></div>'
+        f"<details><summary>In words and numbers</summary><p>{escape(alt)}</p>"
+        f"{table(data, columns, caption='Data of the figure: ' + title)}</details>"
+        "</figure>"
+    )
+
+
+#: A figure that is drawn the same way on any width.
+def fixed(build: Callable[..., Any], *arguments: Any) -> Callable[[int], Any]:
+    """Return a drawing function of the width alone.
+
+    Parameters
+    ----------
+    build : callable
+        Takes the arguments and then the width.
+    """
+    return partial(build, *arguments)

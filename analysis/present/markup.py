@@ -1,0 +1,121 @@
+"""Small building blocks for the HTML that the book shows.
+
+Everything that comes out of data (repository ids, tags, licences, notes) was
+written by strangers, so text is escaped here, in one place, and nowhere is a
+string put into a page without passing :func:`escape` or being a :class:`Html`.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+
+#: Characters that change the direction of the text around them or hide inside
+#: it. They carry no meaning in an id or a licence name, but can reorder a page.
+_INVISIBLE = dict.fromkeys(
+    [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200B, 0x200E, 0x200F, 0xFEFF], "\ufffd"
+)
+_CONTROL = dict.fromkeys([*range(32), 127, *range(128, 160)], "�")
+_CONTROL.pop(0x09)
+_CONTROL.pop(0x0A)
+
+
+class Html(str):
+    """A string that is HTML already and is shown as such by notebooks.
+
+    Examples
+    --------
+    >>> Html("<b>yes</b>")._repr_html_()
+    '<b>yes</b>'
+    """
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        # Only HTML: a text/plain twin would show the markup as source.
+        return {"text/html": str(self)}
+
+
+def plain(text: object) -> str:
+    """Return text with control and direction-changing characters replaced.
+
+    Parameters
+    ----------
+    text : object
+        Anything; ``str`` is applied.
+
+    Returns
+    -------
+    str
+        The text, each unsafe character replaced by U+FFFD.
+    """
+    return str(text).translate(_CONTROL).translate(_INVISIBLE)
+
+
+def escape(text: object) -> str:
+    """Escape text for HTML element content and quoted attributes.
+
+    Parameters
+    ----------
+    text : object
+        A :class:`Html` is returned unchanged, everything else is escaped.
+
+    Returns
+    -------
+    str
+        Safe HTML.
+
+    Examples
+    --------
+    >>> escape('<b title="x">')
+    '&lt;b title=&quot;x&quot;&gt;'
+    """
+    if isinstance(text, Html):
+        return str(text)
+    return html.escape(plain(text), quote=True)
+
+
+def join(parts: Iterable[object], separator: str = "") -> Html:
+    """Escape each part and join them to one piece of HTML."""
+    return Html(escape(separator).join(escape(part) for part in parts))
+
+
+def paragraph(*parts: object, kind: str = "") -> Html:
+    """Return a paragraph of the parts, each escaped unless it is HTML."""
+    attribute = f' class="{escape(kind)}"' if kind else ""
+    return Html(f"<p{attribute}>{join(parts)}</p>")
+
+
+def hidden(text: object) -> Html:
+    """Return text that only a screen reader meets."""
+    return Html(f'<span class="omr-hidden">{escape(text)}</span>')
+
+
+def safe_link(url: str, text: object) -> Html:
+    """Return a link to a public page; anything but https stays plain text.
+
+    Parameters
+    ----------
+    url : str
+        Address; data may hold ``javascript:`` and the like, so only
+        ``https://`` and page-relative addresses without a scheme become links.
+    text : object
+        What is shown.
+    """
+    relative = not url.startswith("//") and ":" not in url.split("#")[0].split("?")[0]
+    if url.startswith("https://") or relative:
+        return Html(f'<a href="{escape(url)}">{escape(text)}</a>')
+    return Html(escape(text))
+
+
+def anchor(text: str) -> str:
+    """Return a lower-case id made of letters, digits and single hyphens.
+
+    Examples
+    --------
+    >>> anchor("licence-llama-3.1")
+    'licence-llama-3-1'
+    """
+    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in text.lower())
+    return "-".join(part for part in kept.split("-") if part) or "x"

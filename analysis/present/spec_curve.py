@@ -1,0 +1,226 @@
+"""Specification curves: every declared way to compute a claim, side by side.
+
+Above, the results sorted by value, each with its interval, against the stated
+value; below, the choices that lead to each. After Simonsohn, Simmons and
+Nelson (2020), "Specification curve analysis".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import altair as alt
+import pandas as pd
+
+from analysis.present import theme
+from analysis.present.charts import _axis, scaled
+from analysis.present.markup import plain
+
+#: What a result says of the claim: mark shape and whether it is filled.
+HOLDS: Final = {
+    "yes": ("circle", True, theme.OURS.light),
+    "no": ("circle", False, theme.OURS.light),
+    "undetermined": ("diamond", False, theme.QUIET.light),
+}
+_WORDS: Final = {
+    "yes": "it holds",
+    "no": "it does not hold",
+    "undetermined": "the data leave it open",
+}
+
+
+def choices(frame: pd.DataFrame, dimensions: Sequence[str]) -> list[str]:
+    """Return the dimensions in which the specifications really differ."""
+    return [name for name in dimensions if name in frame and frame[name].nunique(dropna=False) > 1]
+
+
+def ordered(frame: pd.DataFrame, unit: str) -> pd.DataFrame:
+    """Return specifications sorted by value; an interval stands for its middle.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Columns ``value``, ``lower``, ``upper`` and the choices.
+    unit : str
+        Unit of the values.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows, sorted, with ``rank`` from 1 and ``_middle`` in the unit of the axis.
+    """
+    data = frame.copy()
+    value, lower, upper = (scaled(data[name], unit) for name in ("value", "lower", "upper"))
+    data["_middle"] = value.fillna((lower.fillna(upper) + upper.fillna(lower)) / 2)
+    text = [
+        c
+        for c in data.columns
+        if data[c].dtype == object or str(data[c].dtype) in ("string", "str")
+    ]
+    data = data.sort_values(["_middle", *text], kind="stable", na_position="last")
+    data = data.reset_index(drop=True)
+    data["rank"] = range(1, len(data) + 1)
+    return data
+
+
+def specification_curve(
+    frame: pd.DataFrame,
+    width: int,
+    *,
+    unit: str,
+    stated: float | None,
+    stated_label: str,
+    dimensions: Sequence[str],
+    measure: str = "",
+) -> Any:
+    """Draw a specification curve.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row a specification: ``value``, ``lower``, ``upper``, ``holds``
+        (yes, no, undetermined), ``is_article`` and a column a dimension.
+    width : int
+        CSS pixels.
+    unit : str
+        As in :func:`analysis.present.charts.interval_rows`.
+    stated : float, optional
+        The claim's value, drawn as a line.
+    stated_label : str
+        Name of that line.
+    dimensions : sequence of str
+        Columns that hold the choices; only those that vary are drawn.
+    measure : str
+        Title of the upper axis.
+
+    Returns
+    -------
+    altair chart
+    """
+    data = ordered(frame, unit)
+    for name in ("value", "lower", "upper"):
+        data[name] = scaled(data[name], unit)
+    data["article"] = data["is_article"].astype(bool)
+    narrow = width < 480
+    left = 44 if narrow else 190
+    plot = width - left - 12
+    x_scale = alt.Scale(domain=[0.3, len(data) + 0.7], nice=False)
+    x = alt.X("rank:Q", scale=x_scale, axis=None)
+    keep = ["rank", "value", "lower", "upper", "_middle", "holds", "article"]
+    upper_data = data[keep].rename(columns={"_middle": "middle"})
+    finite = upper_data[["value", "lower", "upper", "middle"]].replace(
+        [float("inf"), float("-inf")], float("nan")
+    )
+    line_at = scaled(pd.Series([stated]), unit).iloc[0] if stated is not None else None
+    top = max(float(finite.max().max()), line_at or 0.0) * 1.08
+    bottom = 0.0
+    if unit == "month":
+        bottom, top = float(finite.min().min()) - 1, float(finite.max().max()) + 1
+    for name in ("lower", "upper"):
+        upper_data[name] = upper_data[name].clip(upper=top)
+    y_scale = alt.Scale(domain=[bottom, top], nice=False)
+    y_axis = _axis(
+        measure, unit, width, titleAngle=0, titleAlign="left", titleAnchor="end",
+        titleX=-left + 4, titleY=-14, minExtent=left, maxExtent=left,
+    )  # fmt: skip
+    base = alt.Chart(upper_data).properties(width=plot, height=210)
+    thin = max(1.0, min(5.0, plot / len(data) * 0.5))
+    layers: list[Any] = [
+        base.mark_rule(strokeWidth=thin, color=theme.BAND.light).encode(
+            x=x, y=alt.Y("lower:Q", scale=y_scale, axis=y_axis), y2="upper:Q"
+        )
+    ]
+    size = max(10.0, min(60.0, (plot / len(data)) ** 2 * 0.6))
+    for holds, (shape, filled, colour) in HOLDS.items():
+        layers.append(
+            base.transform_filter(f"datum.holds == '{holds}'")
+            .mark_point(
+                shape=shape, size=size, stroke=colour, strokeWidth=1.4,
+                fill=colour if filled else theme.PAGE.light,
+            )
+            .encode(x=x, y=alt.Y("middle:Q", scale=y_scale))
+        )  # fmt: skip
+    article = base.transform_filter("datum.article")
+    layers.append(
+        article.mark_point(
+            shape="circle", size=size * 3.2, fill=None, stroke=theme.STATED.light, strokeWidth=2
+        ).encode(x=x, y=alt.Y("middle:Q", scale=y_scale))
+    )
+    if line_at is not None:
+        line = alt.Chart(pd.DataFrame({"at": [line_at], "what": [stated_label]}))
+        layers.append(
+            line.mark_rule(color=theme.STATED.light, strokeDash=[5, 3]).encode(
+                y=alt.Y("at:Q", scale=y_scale)
+            )
+        )
+        layers.append(
+            line.mark_text(
+                align="left", baseline="bottom", dx=2, dy=-3, color=theme.STATED.light
+            ).encode(x=alt.value(0), y=alt.Y("at:Q", scale=y_scale), text="what:N")
+        )
+    curve = alt.layer(*layers)
+    drawn = choices(data, dimensions)
+    if not drawn:
+        return curve
+    return alt.vconcat(curve, _matrix(data, drawn, x, plot, left, narrow), spacing=10)
+
+
+def _matrix(
+    data: pd.DataFrame, drawn: Sequence[str], x: Any, plot: int, left: int, narrow: bool
+) -> Any:
+    rows: list[dict[str, object]] = []
+    marks: list[pd.DataFrame] = []
+    for name in drawn:
+        rows.append({"row": len(rows), "label": name.replace("_", " "), "head": True})
+        options = data[name].fillna("none").astype(str).unique()
+        for option in sorted(options):
+            here = data.loc[data[name].fillna("none").astype(str) == option, ["rank", "article"]]
+            marks.append(here.assign(row=len(rows)))
+            rows.append({"row": len(rows), "label": plain(option).replace("_", " "), "head": False})
+    labels = pd.DataFrame(rows)
+    step = 27 if narrow else 18
+    order = list(labels["row"])
+    y = alt.Y("row:O", sort=order, axis=None, scale=alt.Scale(domain=order, padding=0))
+    box = {"width": plot, "height": step * len(labels)}
+    tick = max(1.0, min(9.0, plot / len(data) * 0.6))
+    down = 6 if narrow else 0
+    points = pd.concat(marks, ignore_index=True)
+    used = (
+        alt.Chart(points)
+        .mark_tick(
+            orient="vertical", thickness=tick, size=10, yOffset=down, color=theme.QUIET.light
+        )
+        .encode(x=x, y=y)
+        .properties(**box)
+    )
+    own = (
+        alt.Chart(points)
+        .transform_filter("datum.article")
+        .mark_tick(orient="vertical", thickness=max(tick, 3), size=14, yOffset=down,
+                   color=theme.STATED.light)
+        .encode(x=x, y=y)
+    )  # fmt: skip
+    text = alt.Chart(labels).encode(x=alt.value(-left + 2), y=y, text="label:N")
+    names = text.transform_filter("!datum.head").mark_text(
+        align="left", dx=0 if narrow else 10, dy=-7 if narrow else 0
+    )
+    heads = text.transform_filter("datum.head").mark_text(
+        align="left", fontWeight="bold", color=theme.QUIET.light, dy=4 if narrow else 0
+    )
+    return alt.layer(used, own, names, heads)
+
+
+def sentence(frame: pd.DataFrame, stated_label: str) -> str:
+    """Return what a specification curve shows, in words.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        As in :func:`specification_curve`.
+    stated_label : str
+        The stated value in words.
+    """
+    counts = frame["holds"].value_counts()
+    parts = [f"in {int(counts[key])} {word}" for key, word in _WORDS.items() if key in counts]
+    return f"{len(frame)} specifications against {stated_label}: {', '.join(parts)}."

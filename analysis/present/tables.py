@@ -1,0 +1,219 @@
+"""HTML tables: every cell escaped, headers in scope, legible on a phone."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+
+from analysis.present.markup import Html, escape, plain
+from analysis.present.numbers import format_value
+
+#: Text that a spreadsheet would run as a formula when it opens a CSV.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a shown table.
+
+    Attributes
+    ----------
+    name : str
+        Column of the frame.
+    label : str
+        Heading that the reader sees; the name when empty.
+    unit : str
+        Unit as in :func:`analysis.present.numbers.format_value`; empty for
+        text and for numbers shown as they are.
+    """
+
+    name: str
+    label: str = ""
+    unit: str = ""
+
+    @property
+    def heading(self) -> str:
+        """Return the label, or the name with spaces."""
+        return self.label or self.name.replace("_", " ")
+
+
+def _missing(value: object) -> bool:
+    return value is None or value is pd.NA or value is pd.NaT or value != value
+
+
+def cell(value: object, unit: str = "") -> Html:
+    """Return one cell's content as safe HTML.
+
+    Parameters
+    ----------
+    value : object
+        Scalar of a frame; a missing one becomes a dash that a screen reader
+        reads as "none".
+    unit : str
+        Unit to write it in.
+    """
+    if isinstance(value, Html):
+        return value
+    if _missing(value):
+        return Html('<span aria-label="none">–</span>')
+    if isinstance(value, bool):
+        return Html("yes" if value else "no")
+    if isinstance(value, float) and math.isinf(value):
+        return Html("no bound")
+    if hasattr(value, "item"):
+        value = value.item()
+    if unit:
+        return Html(escape(format_value(value, unit)))
+    if isinstance(value, int):
+        return Html(f"{value:,}")
+    if isinstance(value, float):
+        return Html(f"{value:,.0f}" if value == int(value) else f"{value:,.4g}")
+    return Html(escape(value))
+
+
+def _number(frame: pd.DataFrame, column: Column) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(frame[column.name])) and not bool(
+        pd.api.types.is_bool_dtype(frame[column.name])
+    )
+
+
+def table(
+    frame: pd.DataFrame,
+    columns: Sequence[Column] | None = None,
+    *,
+    caption: str,
+    limit: int = 400,
+    stacked: bool = False,
+) -> Html:
+    """Return a frame as an accessible HTML table.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row a table row, in the order to be shown.
+    columns : sequence of Column, optional
+        What to show; every column when left out.
+    caption : str
+        What the table holds; also the name of its scrolling region.
+    limit : int
+        Rows shown at most; a last line says how many were left out.
+    stacked : bool
+        On a phone, show each row as a block of labelled lines instead of
+        scrolling sideways. For tables of text with few rows.
+
+    Returns
+    -------
+    Html
+        The table. Its first column is the header of each row.
+    """
+    shown = list(columns) if columns is not None else [Column(str(c)) for c in frame.columns]
+    numeric = {column.name: _number(frame, column) for column in shown}
+    head = "".join(
+        f'<th scope="col"{_right(numeric[c.name])}>{escape(c.heading)}</th>' for c in shown
+    )
+    rows = []
+    for record in frame[[c.name for c in shown]].head(limit).itertuples(index=False, name=None):
+        cells = []
+        for position, (column, entry) in enumerate(zip(shown, record, strict=True)):
+            tag, scope = ("th", ' scope="row"') if position == 0 else ("td", "")
+            label = f' data-label="{escape(column.heading)}"' if stacked else ""
+            shape = "omr-right" if numeric[column.name] else "omr-long" if _long(entry) else ""
+            kind = f' class="{shape}"' if shape else ""
+            cells.append(f"<{tag}{scope}{label}{kind}>{cell(entry, column.unit)}</{tag}>")
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    left_out = len(frame) - len(rows)
+    note = (
+        f'<p class="omr-note">{left_out:,} more rows are in the CSV file.</p>'
+        if left_out > 0
+        else ""
+    )
+    kind = "omr-table omr-stacked" if stacked else "omr-table"
+    return Html(
+        f'<div class="omr-scroll" role="region" tabindex="0" aria-label="{escape(caption)}">'
+        f'<table class="{kind}"><caption>{escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>{note}"
+    )
+
+
+def _long(entry: object) -> bool:
+    return isinstance(entry, str) and not isinstance(entry, Html) and len(entry) > 40
+
+
+def _right(numeric: bool) -> str:
+    return ' class="omr-right"' if numeric else ""
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    r"""Return a frame as CSV that no spreadsheet runs as formulas.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Data of a figure.
+
+    Returns
+    -------
+    str
+        CSV, UTF-8 text, lines end in ``\n``. Text that begins with a sign of
+        a formula gets an apostrophe in front; numbers stay as they are.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([_csv_cell(str(name)) for name in frame.columns])
+    for record in frame.itertuples(index=False, name=None):
+        writer.writerow([_csv_cell(entry) for entry in record])
+    return out.getvalue()
+
+
+def _csv_cell(entry: Any) -> object:
+    if _missing(entry):
+        return ""
+    if isinstance(entry, str):
+        text = plain(entry)
+        return f"'{text}" if text.startswith(_FORMULA) else text
+    return entry
+
+
+#: The first words of a verdict decide its shape; the words are always shown.
+_SHAPES: Final = (
+    (("matches", "robust", "still holds"), "full", "●"),
+    (("matches within rounding", "mostly"), "most", "◕"),
+    (("depends",), "half", "◑"),
+    (("differs", "fails", "no longer holds"), "against", "▲"),
+    (("",), "open", "○"),
+)
+
+
+def verdict(text: object) -> Html:
+    """Return a verdict as words with a shape, so that colour says nothing alone.
+
+    Parameters
+    ----------
+    text : object
+        One of the verdict texts of the register, for instance ``depends
+        (population)``; anything unknown gets the open circle.
+    """
+    words = str(text)
+    best = max(
+        ((start, kind, shape) for starts, kind, shape in _SHAPES for start in starts
+         if words.lower().startswith(start)),
+        key=lambda found: len(found[0]),
+    )  # fmt: skip
+    return Html(
+        f'<span class="omr-verdict omr-verdict-{best[1]}">'
+        f'<span aria-hidden="true">{best[2]}</span> {escape(words)}</span>'
+    )
+
+
+def shape_key() -> Html:
+    """Return the line that explains the shapes of the verdicts."""
+    return Html(
+        '<p class="omr-legend">● holds; ◕ holds nearly everywhere; ◑ depends on a choice; '
+        "▲ does not hold; ○ cannot be checked yet.</p>"
+    )
