@@ -143,6 +143,14 @@ def test_wrong_bytes_are_refused_with_both_hashes(
     assert len(server.requests) == 1
 
 
+def test_a_body_far_too_long_is_not_read_to_its_end(server: LoopbackServer, tmp_path: Path) -> None:
+    server.says(PATH, Answer(body=BODY * 40))
+    with pytest.raises(IntegrityError) as caught:
+        fetcher(server, tmp_path).fetch(NAME)
+    read = int(str(caught.value).split("got ")[1].split("(")[1].split(" bytes")[0])
+    assert len(BODY) < read < 20 * len(BODY)
+
+
 def test_404_says_what_to_do(server: LoopbackServer, tmp_path: Path, naps: list[float]) -> None:
     with pytest.raises(UnavailableError, match=f"answered 404.*commit {COMMIT}.*OMR_MIRROR"):
         fetcher(server, tmp_path).fetch(NAME)
@@ -251,6 +259,21 @@ def test_many_at_once_get_the_same_file(server: LoopbackServer, tmp_path: Path) 
         paths = set(pool.map(using.fetch, [NAME] * 4))
     assert {path.read_bytes() for path in paths} == {BODY}
     assert files(tmp_path) == [f"raw.githubusercontent.com{PATH}"]
+
+
+def test_another_process_may_make_the_folder_first(
+    server: LoopbackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.says(PATH, Answer(body=BODY))
+    makedirs = os.makedirs
+
+    def too_late(name: str, mode: int = 0o777, exist_ok: bool = False) -> None:
+        makedirs(name, mode, exist_ok=True)
+        if not exist_ok:
+            raise FileExistsError(17, "File exists", name)
+
+    monkeypatch.setattr(os, "makedirs", too_late)
+    assert fetcher(server, tmp_path).fetch(NAME).read_bytes() == BODY
 
 
 def test_a_progress_bar_is_drawn_when_wanted(
