@@ -57,25 +57,27 @@ def date_by_counters(
         A frame lacks a needed column.
     """
     left = _counters(undated, counter, "the undated reading")
-    rows = []
-    for day in sorted(dated):
-        right = _counters(dated[day], counter, f"the reading of {day}")
-        both = left.merge(right, on="repository_id", suffixes=("", "_dated"))
-        common = len(both)
-        equal = int((both["counter"] == both["counter_dated"]).sum())
-        apart = (both["counter"].astype("float64") / both["counter_dated"] - 1).abs()
-        rows.append((day, common, equal, float(apart.median()) if common else None))
+    days = sorted(dated)
+    readings = [
+        _counters(dated[day], counter, f"the reading of {day}").assign(day=day) for day in days
+    ]
+    both = pd.concat([left.iloc[:0].assign(day=""), *readings]).merge(
+        left, on="repository_id", suffixes=("_dated", "")
+    )
+    both["equal"] = both["counter"] == both["counter_dated"]
+    both["apart"] = (both["counter"].astype("float64") / both["counter_dated"] - 1).abs()
+    by_day = both.groupby("day")
+    common = by_day.size().reindex(days, fill_value=0)
     table = pd.DataFrame(
         {
-            "day": pd.Series([row[0] for row in rows], dtype="string"),
-            "common": pd.Series([row[1] for row in rows], dtype="Int64"),
-            "equal": pd.Series([row[2] for row in rows], dtype="Int64"),
-            "share": pd.Series(
-                [row[2] / row[1] if row[1] else None for row in rows], dtype="Float64"
-            ),
-            "median_relative_difference": pd.Series([row[3] for row in rows], dtype="Float64"),
+            "day": pd.Series(days, dtype="string"),
+            "common": common.to_numpy(),
+            "equal": by_day["equal"].sum().reindex(days, fill_value=0).to_numpy(),
         }
-    )
+    ).astype({"common": "Int64", "equal": "Int64"})
+    table["share"] = (table["equal"] / table["common"].mask(table["common"] == 0)).astype("Float64")
+    middle = by_day["apart"].median().reindex(days).astype("Float64")
+    table["median_relative_difference"] = middle.array
     close = (table["share"] >= MATCH_SHARE).fillna(False).astype(bool)
     agrees = close & (table["equal"] >= FEWEST)
     word = "match" if int(agrees.sum()) == 1 else "ambiguous"
