@@ -505,6 +505,9 @@ def _read_lists(
 ) -> Snapshot:
     """Read a JSON object of rankings; the first of `lists` must be there."""
     notes = Notes(str(path))
+    if columns is not None:
+        wanted = {*columns, *_NEEDED, *_COUNTERS}
+        names = {name: source for name, source in names.items() if name in wanted}
     content = intake.parse_json(intake.decode(intake.read_bytes(path), notes.where), notes.where)
     if not isinstance(content, dict):
         raise notes.error(f"{type(content).__name__} at the top, expected an object")
