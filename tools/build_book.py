@@ -48,6 +48,9 @@ _THEBE = re.compile(
     r"|[ \t]*<script>window\.MathJax = .*?</script>\n?",
     re.DOTALL,
 )
+# The theme repeats title and contents for print; the style sheet for print does without, and a page
+# then has one title for those who listen to it.
+_PRINT = re.compile(r"<div id=\"jb-print-docs-body\".*?(?=<div id=\"searchbox\">)", re.DOTALL)
 _CSV = re.compile(r'download="([a-z0-9-]+\.csv)" href="data:text/csv;charset=utf-8;base64,([^"]*)"')
 _CSS_LOAD = re.compile(
     r"(?:url\(\s*['\"]?|@import\s+['\"]?)((?:https?:)?//[^)'\"\s]+)", re.IGNORECASE
@@ -159,7 +162,7 @@ def clean(site: Path) -> int:
             written += 1
             return f'download="{match[1]}" href="{"../" * depth}_static/data/{match[1]}"'
 
-        kept = _CSV.sub(to_file, _THEBE.sub("", _UNWANTED.sub("", text)))
+        kept = _CSV.sub(to_file, _PRINT.sub("", _THEBE.sub("", _UNWANTED.sub("", text))))
         if kept != text:
             path.write_text(kept, encoding="utf-8")
     for pattern in ("_static/sphinx-thebe.*", "_sphinx_design_static", "_sources", ".buildinfo*"):

@@ -28,10 +28,14 @@ from analysis.present.tables import Column, csv_text, table
 
 #: Attributes that only make sense for an SVG that is read part by part; ours
 #: is one image with a title and a description.
-_INNER: Final = re.compile(r' (?:role|aria-[a-z]+|pointer-events|class|opacity="1")="[^"]*"')
+_INNER: Final = re.compile(r' (?:role|aria-[a-z]+|pointer-events|class)="[^"]*"')
 _DEFAULTS: Final = re.compile(
     r' (?:opacity="1"|xmlns:xlink="[^"]*"|version="1\.1"|font-weight="normal")'
 )
+#: Every text carries the same font; the picture names it once.
+_FONT: Final = re.compile(r' font-family="sans-serif"')
+#: Hundredths of a pixel are more than anyone sees.
+_DECIMALS: Final = re.compile(r"(\.\d\d)\d+")
 _EMPTY: Final = re.compile(r'<path(?: [a-z-]+="[^"]*")*? d=""(?: [a-z-]+="[^"]*")*/>')
 _ID: Final = re.compile(r'\b(id="|url\(#|href="#)([A-Za-z0-9_-]+)')
 
@@ -131,11 +135,14 @@ def inline_svg(svg: str, id: str, title: str, description: str) -> Html:
     if size is None:
         raise InputError(f"figure {id}: the drawn SVG has no viewBox; check the chart")
     _, _, width, height = size.group(1).split()
-    inner = _EMPTY.sub("", _DEFAULTS.sub("", _INNER.sub("", inner)))
+    for needless in (_INNER, _DEFAULTS, _FONT, _EMPTY):
+        inner = needless.sub("", inner)
+    # Only inside tags: a number in a label is text.
+    inner = re.sub(r"<[^>]*>", lambda tag: _DECIMALS.sub(r"\1", tag[0]), inner)
     inner = _ID.sub(rf"\g<1>{id}-\g<2>", inner)
     return Html(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{size.group(1)}" width="{width}" '
-        f'height="{height}" role="img" aria-labelledby="{id}-t {id}-d">'
+        f'height="{height}" font-family="sans-serif" role="img" aria-labelledby="{id}-t {id}-d">'
         f'<title id="{id}-t">{escape(title)}</title><desc id="{id}-d">{escape(description)}</desc>'
         f"{theme.themed(inner)}"
     )
