@@ -125,3 +125,26 @@ def test_every_repeat_is_equal_to_its_origin(readings: list[dict[str, int]]) -> 
     versions = found.versions
     assert (versions["equal"] <= versions["common"]).all()
     assert versions["equal"].sum() == len(found.rows)
+
+
+def test_the_stall_of_2026_02_11_is_a_partial_refresh(raw_path: Callable[[str], Path]) -> None:
+    """A Wednesday's list and one of the next night: young repositories stood still, old ones not.
+
+    The anomaly list says so from another source; here two collectors show it.
+    """
+    before = read(raw_path("top25-2026-02-11"), "hub-top25").frame
+    after = read(raw_path("top15-2026-02-12"), "hub-top15").frame
+    after = after[after["list"] != "recent"]
+    frames = {
+        "top25-2026-02-11": before.drop_duplicates("repository_id"),
+        "top15-2026-02-12": after.drop_duplicates("repository_id"),
+    }
+    found = repeats(frames)
+    last = found.versions.iloc[1]
+    assert (last["common"], last["equal"], last["verdict"]) == (35, 16, "partial refresh")
+    created = after.drop_duplicates("repository_id").set_index("repository_id")["created_at"]
+    still = created[found.rows["repository_id"]]
+    common = set(frames["top25-2026-02-11"]["repository_id"]) & set(created.index)
+    moved = created[sorted(common - set(still.index))]
+    assert still.dt.year.value_counts().to_dict() == {2024: 9, 2025: 6, 2023: 1}
+    assert set(moved.dt.year) == {2022, 2023}

@@ -237,8 +237,8 @@ class _Index:
             self.copies.append(
                 (
                     family_id,
-                    # bartowski writes the maker's organisation and an underscore before the name.
-                    re.compile(f"(?:(?:{prefixes})_)?(?:{family.copies.names})", flags),
+                    # bartowski and others write the maker's organisation before the name.
+                    re.compile(f"(?:(?:{prefixes})[_-])?(?:{family.copies.names})", flags),
                     re.compile(f"(?:{'|'.join(filter(None, (own, common, formats)))})", flags),
                 )
             )
