@@ -125,6 +125,9 @@ def test_makers(snapshot: Reader) -> None:
         "mistralai": 39,
         "xai-org": 2,
     }
+    licences = found.frame.loc[found.frame["organisation"] == "Qwen", "licence"]
+    counts = licences.value_counts(dropna=False)
+    assert (counts["apache-2.0"], counts["other"], licences.isna().sum()) == (236, 110, 16)
     sums = found.frame.groupby("organisation")["downloads_30d"].sum()
     assert sums["Qwen"] == 89_074_818
     assert sums["meta-llama"] == 27_252_215

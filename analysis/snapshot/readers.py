@@ -482,6 +482,9 @@ def _read_hub_snapshot(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
         table = intake.parse_csv(text, notes.where)
         if "repo_id" in table:
             layout, frame = "by-author", _csv_table(table, _AUTHOR_NAMES, _NEEDED, notes)
+            if "licence" in frame:
+                # Capitals are the source's own word for none; `unknown` is a licence on the Hub.
+                frame["licence"] = frame["licence"].mask(frame["licence"] == "UNKNOWN")
         else:
             names = {name: source for name, source in _HUB_NAMES.items() if name != "tags"}
             layout, frame = "hub-csv", _csv_table(table, names, _NEEDED, notes)
