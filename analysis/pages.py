@@ -69,6 +69,17 @@ def _ends(record: dict[str, Any]) -> tuple[Any, Any]:
     return (interval[0], interval[1]) if interval else (None, None)
 
 
+def _word(axis: Any) -> str:
+    """Return the verdict of an axis without its reason."""
+    return str(axis["verdict"] if isinstance(axis, dict) else axis).partition(" (")[0]
+
+
+def _reasoned(axis: Any) -> Html:
+    """Return the verdict of an axis and its reason."""
+    reason = str(axis.get("reason") or "") if isinstance(axis, dict) else ""
+    return join([verdict(_word(axis)), f": {reason}"]) if reason else verdict(axis)
+
+
 class Claim:
     """One claim as a page shows it.
 
@@ -148,9 +159,9 @@ class Claim:
             ("Coverage", self.coverage),
             ("Holds in", join([self.holds, " specifications"])),
             ("Decided by", self.deciding),
-            ("Recreated", verdict(record["recreated"])),
-            ("Robust", verdict(record["robust"])),
-            ("Later data", verdict(record["later"])),
+            ("Recreated", _reasoned(record["recreated"])),
+            ("Robust", _reasoned(record["robust"])),
+            ("Later data", _reasoned(record["later"])),
         ]
         pairs = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows)
         return Html(f'<dl class="omr-summary">{pairs}</dl>')
@@ -284,9 +295,9 @@ def verdicts() -> Html:
                 "claim": safe_link(f"{item.id}.html", record["statement"]),
                 "stated": item.stated,
                 "found": ours,
-                "recreated": verdict(record["recreated"]),
-                "robust": verdict(record["robust"]),
-                "later": verdict(record["later"]),
+                "recreated": verdict(_word(record["recreated"])),
+                "robust": verdict(_word(record["robust"])),
+                "later": verdict(_word(record["later"])),
             }
         )
     columns = [
@@ -299,6 +310,29 @@ def verdicts() -> Html:
     ]
     shown = table(_rows(rows), columns, caption="Seven claims about downloads", stacked=True)
     return join([shown, shape_key(), numbers.legend()])
+
+
+_COUNTS: Final = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def in_short() -> Html:
+    """Return the verdicts on downloads, counted, as a paragraph."""
+    found = downloads()
+
+    def number(axis: str, *starts: str) -> str:
+        count = sum(_word(item.record[axis]).startswith(starts) for item in found)
+        return _COUNTS[count] if count < len(_COUNTS) else str(count)
+
+    return paragraph(
+        f"Of the {_COUNTS[len(found)]} figures, read as the article gives them, "
+        f"{number('recreated', 'matches')} can be confirmed from raw data, "
+        f"{number('recreated', 'differs')} cannot be right as stated, and for "
+        f"{number('recreated', 'not checkable')} the data do not reach far enough to tell. "
+        f"Under every declared way to compute them {number('robust', 'robust')} hold without "
+        f"exception, {number('robust', 'mostly')} nearly always, "
+        f"{number('robust', 'depends')} depend on a choice that the article does not name, and "
+        f"{number('robust', 'fails')} hold in few or in none."
+    )
 
 
 def contents() -> Html:
@@ -417,7 +451,8 @@ def ladder(month: str = MONTH) -> Html:
         alt=f"Qwen's share in {numbers.format_day(month)}: {'; '.join(shares)}.",
         data=frame,
         note=(
-            "Dark: the interval under tested assumptions. Light: what the data force without any. "
+            "Inner bar: the interval under tested assumptions. Outer bar: what the data force "
+            "without any. "
             "Circle: computed; bar: bounded; diamond: published by others."
         ),
     )

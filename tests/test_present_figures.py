@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import InputError
-from analysis.present import cards, charts, dictionary, figure, spec_curve, theme
+from analysis.present import cards, charts, dictionary, figure, spec_curve, svg, theme
 from analysis.present.markup import anchor
 from analysis.raw import load_registry
 from analysis.snapshot.schema import FIELDS
@@ -53,13 +53,13 @@ ROWS = pd.DataFrame(
 )  # fmt: skip
 
 
-def texts(svg: str) -> list[str]:
-    return [node.text or "" for node in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+def texts(image: str) -> list[str]:
+    return [node.text or "" for node in ElementTree.fromstring(image).iter(f"{SVG}text")]
 
 
-def extent(svg: str) -> float:
+def extent(image: str) -> float:
     """Width of an SVG."""
-    return float(ElementTree.fromstring(svg).attrib["viewBox"].split()[2])
+    return float(ElementTree.fromstring(image).attrib["viewBox"].split()[2])
 
 
 def draw_lines(frame: pd.DataFrame, width: int) -> Any:
@@ -103,9 +103,9 @@ def test_the_book_has_the_colours_of_the_theme() -> None:
 
 @pytest.mark.parametrize("width", [theme.WIDE, theme.NARROW])
 def test_lines_fit_their_width_and_name_their_series(monthly: pd.DataFrame, width: int) -> None:
-    svg = figure.render(draw_lines(monthly, width), width)
-    assert extent(svg) <= width + 1
-    assert {"Qwen", "Llama", "DeepSeek", "gpt-oss", "stated"} <= set(texts(svg))
+    image = figure.render(draw_lines(monthly, width), width)
+    assert extent(image) <= width + 1
+    assert {"Qwen", "Llama", "DeepSeek", "gpt-oss", "stated"} <= set(texts(image))
 
 
 @pytest.mark.parametrize("width", [theme.WIDE, theme.NARROW])
@@ -115,9 +115,9 @@ def test_lines_with_bounds_and_a_span(monthly: pd.DataFrame, width: int) -> None
         frame, width, unit="downloads", measure="d", span=("2025-06-01", "2025-08-31"),
         span_label="summer", points=False,
     )  # fmt: skip
-    svg = figure.render(drawn, width)
-    assert extent(svg) <= width + 1
-    assert "summer" in texts(svg)
+    image = figure.render(drawn, width)
+    assert extent(image) <= width + 1
+    assert "summer" in texts(image)
 
 
 @pytest.mark.parametrize("width", [theme.WIDE, theme.NARROW])
@@ -126,9 +126,9 @@ def test_rows_show_each_result(width: int, limit: float | None) -> None:
     drawn = charts.interval_rows(
         ROWS, width, unit="share", mark=0.5, mark_label="half", limit=limit
     )
-    svg = figure.render(drawn, width)
-    shown = [text.replace("\u00a0", " ") for text in texts(svg)]
-    assert extent(svg) <= width + 1
+    image = figure.render(drawn, width)
+    shown = [text.replace("\u00a0", " ") for text in texts(image)]
+    assert extent(image) <= width + 1
     for text in ("a <b>", "60.0 to 70.0 %", "30.0 to 40.0 %", "39.8 %", "at most 18.0 %", "half"):
         assert text in shown
 
@@ -195,9 +195,9 @@ def test_a_specification_curve_shows_choices_that_vary(width: int, count: int) -
         grid(count), width, unit="share", stated=0.5, stated_label="stated: half",
         dimensions=DIMENSIONS,
     )  # fmt: skip
-    svg = figure.render(drawn, width)
-    shown = texts(svg)
-    assert extent(svg) <= width + 1
+    image = figure.render(drawn, width)
+    shown = texts(image)
+    assert extent(image) <= width + 1
     assert {"population", "<i>makers</i>", "whole Hub", "outliers", "stated: half"} <= set(shown)
     assert "measure" not in shown  # it does not vary
 
@@ -253,10 +253,10 @@ def made(monthly: pd.DataFrame) -> str:
 
 
 def test_a_figure_is_one_named_image_per_width(made: str) -> None:
-    svgs = re.findall(r"<svg.*?</svg>", made, re.DOTALL)
-    assert len(svgs) == 2
-    for svg in svgs:
-        root = ElementTree.fromstring(svg)
+    images = re.findall(r"<svg.*?</svg>", made, re.DOTALL)
+    assert len(images) == 2
+    for image in images:
+        root = ElementTree.fromstring(image)
         assert root.attrib["role"] == "img"
         named = root.attrib["aria-labelledby"].split()
         inside = {node.attrib["id"]: node.text for node in root.iter() if "id" in node.attrib}
@@ -364,3 +364,45 @@ def test_the_dictionary_has_every_field() -> None:
     made = dictionary.dictionary(FIELDS.values())
     for name in FIELDS:
         assert f">{name}<" in made
+
+
+def marks(image: str) -> list[tuple[float, float]]:
+    """Places of lines, ticks, circles and texts of a drawing, each in its group."""
+    places = []
+    for node in ElementTree.fromstring(image).iter():
+        moved = re.match(r"translate\((-?[\d.]+),(-?[\d.]+)\)$", node.get("transform", ""))
+        x, y = (float(moved[1]), float(moved[2])) if moved else (0.0, 0.0)
+        if node.tag == f"{SVG}circle":
+            places.append((float(node.attrib["cx"]) + float(node.attrib["r"]),
+                           float(node.attrib["cy"])))  # fmt: skip
+        elif node.tag == f"{SVG}line":
+            places.append((x, y))
+        elif node.tag == f"{SVG}text":
+            places.append((x + float(node.get("x", 0)), y + float(node.get("y", 0))))
+        elif node.tag == f"{SVG}path":
+            for a, b in re.findall(r"M(-?[\d.]+),(-?[\d.]+)", node.attrib["d"]):
+                places.append((x + float(a), y + float(b)))
+    return places
+
+
+@pytest.mark.parametrize("width", [theme.WIDE, theme.NARROW])
+def test_a_compact_drawing_has_the_same_marks_at_the_same_places(width: int) -> None:
+    drawn = spec_curve.specification_curve(
+        grid(300), width, unit="share", stated=0.5, stated_label="half", dimensions=DIMENSIONS
+    )
+    whole = figure.render(drawn, width)
+    opening, _, inner = whole.partition(">")
+    small = f"{opening}>{svg.compact(inner)}"
+    assert len(small) < len(whole) / 3
+    one, other = marks(re.sub(r"<path[^>]* d=\"\"[^>]*/>", "", whole)), marks(small)
+    assert len(one) == len(other)
+    gaps = [max(abs(a - c), abs(b - d)) for (a, b), (c, d) in zip(one, other, strict=True)]
+    assert max(gaps) <= 0.02
+    assert texts(small) == texts(whole)
+
+
+def test_numbers_in_labels_stay_as_they_are() -> None:
+    text = '<text text-anchor="end" transform="translate(1.23456,2)" fill="#000">1.23456</text>'
+    assert svg.compact(text) == (
+        '<g text-anchor="end" fill="#000"><text x="1.23" y="2">1.23456</text></g>'
+    )

@@ -24,19 +24,11 @@ import vl_convert
 from analysis.errors import InputError
 from analysis.present import theme
 from analysis.present.markup import Html, anchor, escape, safe_link
+from analysis.present.svg import compact
 from analysis.present.tables import Column, csv_text, table
 
-#: Attributes that only make sense for an SVG that is read part by part; ours
-#: is one image with a title and a description.
-_INNER: Final = re.compile(r' (?:role|aria-[a-z]+|pointer-events|class)="[^"]*"')
-_DEFAULTS: Final = re.compile(
-    r' (?:opacity="1"|xmlns:xlink="[^"]*"|version="1\.1"|font-weight="normal")'
-)
-#: Every text carries the same font; the picture names it once.
-_FONT: Final = re.compile(r' font-family="sans-serif"')
-#: Hundredths of a pixel are more than anyone sees.
-_DECIMALS: Final = re.compile(r"(\.\d\d)\d+")
-_EMPTY: Final = re.compile(r'<path(?: [a-z-]+="[^"]*")*? d=""(?: [a-z-]+="[^"]*")*/>')
+#: Rows of a figure's table on the page; all of them are in its CSV file.
+_SHOWN: Final = 60
 _ID: Final = re.compile(r'\b(id="|url\(#|href="#)([A-Za-z0-9_-]+)')
 
 
@@ -135,10 +127,7 @@ def inline_svg(svg: str, id: str, title: str, description: str) -> Html:
     if size is None:
         raise InputError(f"figure {id}: the drawn SVG has no viewBox; check the chart")
     _, _, width, height = size.group(1).split()
-    for needless in (_INNER, _DEFAULTS, _FONT, _EMPTY):
-        inner = needless.sub("", inner)
-    # Only inside tags: a number in a label is text.
-    inner = re.sub(r"<[^>]*>", lambda tag: _DECIMALS.sub(r"\1", tag[0]), inner)
+    inner = compact(inner)
     inner = _ID.sub(rf"\g<1>{id}-\g<2>", inner)
     return Html(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{size.group(1)}" width="{width}" '

@@ -23,6 +23,9 @@ HOLDS: Final = {
     "no": ("circle", False, theme.OURS.light),
     "undetermined": ("diamond", False, theme.QUIET.light),
 }
+#: Ratios that span more than this are drawn on a logarithmic axis, which ends at 1 : 100.
+_WIDE_RATIO: Final = 20
+_LEAST_RATIO: Final = 0.01
 _WORDS: Final = {
     "yes": "it holds",
     "no": "it does not hold",
@@ -32,7 +35,18 @@ _WORDS: Final = {
 
 def choices(frame: pd.DataFrame, dimensions: Sequence[str]) -> list[str]:
     """Return the dimensions in which the specifications really differ."""
-    return [name for name in dimensions if name in frame and frame[name].nunique(dropna=False) > 1]
+    found: list[str] = []
+    for name in dimensions:
+        if name not in frame or frame[name].nunique(dropna=False) < 2:
+            continue
+        pairs = [len(frame[[name, other]].drop_duplicates()) for other in found]
+        sizes = [frame[other].nunique(dropna=False) for other in found]
+        # The day of a month, say, repeats another choice and is none of its own.
+        if not any(
+            a == b == frame[name].nunique(dropna=False) for a, b in zip(pairs, sizes, strict=True)
+        ):
+            found.append(name)
+    return found
 
 
 def ordered(frame: pd.DataFrame, unit: str) -> pd.DataFrame:
@@ -117,9 +131,17 @@ def specification_curve(
     bottom = 0.0
     if unit == "month":
         bottom, top = float(finite.min().min()) - 1, float(finite.max().max()) + 1
-    for name in ("lower", "upper"):
+    upper_data["endless"] = upper_data["middle"] == float("inf")
+    for name in ("lower", "upper", "middle"):
         upper_data[name] = upper_data[name].clip(upper=top)
     y_scale = alt.Scale(domain=[bottom, top], nice=False)
+    lowest = float(upper_data["middle"].min())
+    if unit == "ratio" and lowest > 0 and top > _WIDE_RATIO * lowest:
+        # Half as much and twice as much are the same distance from one.
+        bottom, top = max(lowest / 1.5, _LEAST_RATIO), min(top, 1 / _LEAST_RATIO)
+        for name in ("lower", "upper", "middle"):
+            upper_data[name] = upper_data[name].clip(lower=bottom, upper=top)
+        y_scale = alt.Scale(type="log", domain=[bottom, top], nice=False)
     y_axis = _axis(
         measure, unit, width, titleAngle=0, titleAlign="left", titleAnchor="end",
         titleX=-left + 4, titleY=-14, minExtent=left, maxExtent=left,
@@ -134,13 +156,18 @@ def specification_curve(
     size = max(10.0, min(60.0, (plot / len(data)) ** 2 * 0.6))
     for holds, (shape, filled, colour) in HOLDS.items():
         layers.append(
-            base.transform_filter(f"datum.holds == '{holds}'")
+            base.transform_filter(f"datum.holds == '{holds}' && !datum.endless")
             .mark_point(
                 shape=shape, size=size, stroke=colour, strokeWidth=1.4,
                 fill=colour if filled else theme.PAGE.light,
             )
             .encode(x=x, y=alt.Y("middle:Q", scale=y_scale))
         )  # fmt: skip
+    layers.append(
+        base.transform_filter("datum.endless")
+        .mark_point(shape="triangle-up", size=size, filled=False, color=theme.QUIET.light)
+        .encode(x=x, y=alt.Y("middle:Q", scale=y_scale))
+    )
     article = base.transform_filter("datum.article")
     layers.append(
         article.mark_point(
@@ -179,12 +206,12 @@ def _matrix(
             marks.append(here.assign(row=len(rows)))
             rows.append({"row": len(rows), "label": plain(option).replace("_", " "), "head": False})
     labels = pd.DataFrame(rows)
-    step = 27 if narrow else 18
+    step = 30 if narrow else 18
     order = list(labels["row"])
     y = alt.Y("row:O", sort=order, axis=None, scale=alt.Scale(domain=order, padding=0))
     box = {"width": plot, "height": step * len(labels)}
     tick = max(1.0, min(9.0, plot / len(data) * 0.6))
-    down = 6 if narrow else 0
+    down = 8 if narrow else 0
     points = pd.concat(marks, ignore_index=True)
     used = (
         alt.Chart(points)
@@ -203,7 +230,7 @@ def _matrix(
     )  # fmt: skip
     text = alt.Chart(labels).encode(x=alt.value(-left + 2), y=y, text="label:N")
     names = text.transform_filter("!datum.head").mark_text(
-        align="left", dx=0 if narrow else 10, dy=-7 if narrow else 0
+        align="left", dx=0 if narrow else 10, dy=-6 if narrow else 0
     )
     heads = text.transform_filter("datum.head").mark_text(
         align="left", fontWeight="bold", color=theme.QUIET.light, dy=4 if narrow else 0

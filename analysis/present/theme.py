@@ -160,6 +160,7 @@ def config(width: int) -> dict[str, Any]:
         "header": {**text, "labelFontSize": size, "titleFontSize": size, "labelLimit": 0},
         "text": {"color": TEXT.light, "fontSize": size},
         "line": {"strokeWidth": 2},
+        "tick": {"opacity": 1},
         "point": {"filled": True, "size": 60, "opacity": 1},
     }
 
