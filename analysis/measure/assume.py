@@ -14,9 +14,9 @@ Assumptions, in the order in which they are tried for a repository and day:
 ``carried``
     A reading on one side only: the counter was that reading, up to a factor.
 ``capped``
-    No reading near: the counter was at most a quantile of the counters read
-    that day in the same family ("capped by the smallest observed above" is the
-    quantile 0, the narrowest).
+    No reading near: the counter was at most a number of requests. Catalogues list
+    what is downloaded most, so what none of them holds is small; how small, the
+    hidden counters say.
 
 The interval given is always the intersection with the hard bounds.
 """
@@ -52,20 +52,26 @@ class Assumptions(_Strict):
     stated_rate_reason: str
     factors: tuple[float, ...]
     factors_reason: str
-    quantiles: tuple[float, ...]
-    quantiles_reason: str
+    caps: tuple[float, ...]
+    caps_reason: str
+    bootstrap_draws: int
+    bootstrap_draws_reason: str
+    large_set: int
+    large_set_reason: str
     minimum_trials: int
     minimum_trials_reason: str
     floor: int
     floor_reason: str
     largest_share: float
     largest_share_reason: str
-    cap_reach: int
-    cap_reach_reason: str
-    cap_minimum: int
-    cap_minimum_reason: str
     minimum_groups: int
     minimum_groups_reason: str
+    rehearsal_days: tuple[str, ...]
+    rehearsal_hidden: tuple[float, ...]
+    rehearsal_draws: int
+    rehearsal_reason: str
+    wide_day: int
+    wide_day_reason: str
     between: tuple[Reach, ...]
     carried: tuple[Reach, ...]
 
@@ -136,15 +142,15 @@ def nearest(readings: Sequence[tuple[int, int]], day: int) -> Nearest:
 class Calibrated:
     """Assumptions after their test: the factor of each class that reaches its rate.
 
-    ``factors`` lacks a class that was dropped; ``quantile`` is None when no cap
+    ``factors`` lacks a class that was dropped; ``cap`` is None when no cap
     reached its rate.
     """
 
     rules: Assumptions
     factors: Mapping[str, float]
-    quantile: float | None
+    cap: float | None
 
-    def interval(self, near: Nearest, cap: float | None) -> Interval:
+    def interval(self, near: Nearest) -> Interval:
         """Bound a counter under the narrowest assumption that survived its test."""
         name = near.class_of(self.rules)
         if name is not None and name in self.factors:
@@ -154,8 +160,8 @@ class Calibrated:
             return Interval(
                 low / factor if low > floor else 0.0, max(high, floor) * factor, name
             )
-        if self.quantile is not None and cap is not None:
-            return Interval(0.0, cap, "capped")
+        if self.cap is not None:
+            return Interval(0.0, self.cap, "capped")
         return Interval(0.0, float("inf"), "none")
 
 
@@ -254,102 +260,53 @@ def calibrate(table: pd.DataFrame, rules: Assumptions) -> tuple[Calibrated, pd.D
     return Calibrated(rules, factors, None), pd.DataFrame(report)
 
 
-def caps(
-    readings: pd.DataFrame,
-    day: int,
-    quantile: float,
-    reach: int,
-    minimum: int,
-    leave_out: int | None = None,
-) -> dict[str, float]:
-    """Quantile of the 30-day counters read near a day, by organisation.
+
+def calibrate_cap(
+    table: pd.DataFrame, calibrated: Calibrated, seed: int = 20260506
+) -> tuple[Calibrated, float | None, pd.DataFrame]:
+    """Choose the narrowest cap that holds for repositories that nobody read near the day.
 
     Parameters
     ----------
-    readings
-        Table of :func:`analysis.measure.readings.assemble`.
-    day
-        Ordinal of the day asked for.
-    quantile
-        Between 0 (smallest) and 1.
-    reach
-        Days on either side whose readings count.
-    minimum
-        Organisations with fewer repositories read take the quantile of all; its
-        key is the empty string.
-    leave_out
-        A day whose readings do not count (for the test).
-
-    Returns
-    -------
-    dict
-        Organisation to cap, in requests. Empty when nothing was read near.
-    """
-    rows = readings[
-        (readings["measure"] == "downloads_30d") & ((readings["day"] - day).abs() <= reach)
-    ]
-    if leave_out is not None:
-        rows = rows[rows["day"] != leave_out]
-    rows = rows.drop_duplicates("repository_id", keep="last")
-    if rows.empty:
-        return {}
-    organisation = rows["repository_id"].str.split("/").str[0]
-    out = {"": float(rows["value"].quantile(quantile))}
-    for name, values in rows["value"].groupby(organisation, sort=True):
-        if len(values) >= minimum:
-            out[str(name)] = float(values.quantile(quantile))
-    return out
-
-
-def calibrate_cap(
-    table: pd.DataFrame, readings: pd.DataFrame, calibrated: Calibrated, days: Sequence[int]
-) -> tuple[Calibrated, pd.DataFrame]:
-    """Choose the narrowest cap that holds for repositories that nobody read near the day.
-
-    The hidden counters are those of `table` without any reading near (``rule``
-    null), on `days`, of organisations of which other repositories were read
-    near: repositories that a catalogue left out. A cap is used in sums only, so it
-    must hold for nine of ten repositories and for nine of ten sums over an
-    organisation.
+    table
+        Trials (:func:`trials`) of repositories like those the cap is for: on a
+        tracked list. Only those without any reading near (``rule`` null) count.
+    calibrated
+        The assumptions so far.
+    seed
+        Of the bootstrap (fixed: the same table gives the same result).
 
     Returns
     -------
     Calibrated
-        With its quantile set, or None where every cap was dropped.
+        With its cap set, or None where every cap was dropped. The cap must hold
+        for the stated rate of the repositories, and of the sums over what an
+        organisation has unread on a day.
+    float or None
+        Cap of the *mean* over a large set of unread repositories: the stated
+        rate's quantile of a cluster bootstrap over organisations and days.
     pandas.DataFrame
-        As in :func:`calibrate`; ``factor`` holds the quantile, ``largest_trials``
-        and ``largest_rate`` the number of sums and the rate at which they hold.
+        As in :func:`calibrate`; ``factor`` holds the cap (requests),
+        ``largest_trials`` and ``largest_rate`` the number of sums and the rate at
+        which they hold. The last row is the cap of the mean.
     """
     rules = calibrated.rules
-    hidden = table[table["rule"].isna() & table["day"].isin(days)].copy()
+    hidden = table[table["rule"].isna()].copy()
     hidden["organisation"] = hidden["repository_id"].str.split("/").str[0]
+    sums = hidden.groupby(["organisation", "day"], sort=True)["truth"].agg(["sum", "size"])
     chosen: float | None = None
     report: list[dict[str, object]] = []
-    for quantile in rules.quantiles:
-        limit = pd.Series(np.nan, index=hidden.index)
-        for day in days:
-            known = caps(readings, day, quantile, rules.cap_reach, rules.cap_minimum, leave_out=day)
-            here = hidden["day"] == day
-            limit[here] = hidden.loc[here, "organisation"].map(
-                {name: cap for name, cap in known.items() if name}
-            )
-        rows = hidden[limit.notna()]
-        inside = rows["truth"] <= limit[limit.notna()]
-        sums = (
-            rows.assign(cap=limit[limit.notna()])
-            .groupby(["organisation", "day"], sort=True)[["truth", "cap"]]
-            .sum()
-        )
-        sums_rate = float((sums["truth"] <= sums["cap"]).mean()) if len(sums) else np.nan
-        enough = len(rows) >= rules.minimum_trials and len(sums) >= rules.minimum_groups
-        rate = float(inside.mean()) if len(rows) else np.nan
+    enough = len(hidden) >= rules.minimum_trials and len(sums) >= rules.minimum_groups
+    for cap in rules.caps:
+        rate = float((hidden["truth"] <= cap).mean()) if len(hidden) else np.nan
+        sums_rate = float((sums["sum"] <= cap * sums["size"]).mean()) if len(sums) else np.nan
         passes = enough and min(rate, sums_rate) >= rules.stated_rate
-        last = quantile == rules.quantiles[-1]
+        last = cap == rules.caps[-1]
         report.append(
             {
                 "rule": "capped",
-                "factor": quantile,
-                "trials": len(rows),
+                "factor": cap,
+                "trials": len(hidden),
                 "rate": rate,
                 "largest_trials": len(sums),
                 "largest_rate": sums_rate,
@@ -358,8 +315,27 @@ def calibrate_cap(
             }
         )
         if passes:
-            chosen = quantile
+            chosen = cap
             break
         if not enough:
             break
-    return Calibrated(rules, calibrated.factors, chosen), pd.DataFrame(report)
+    mean: float | None = None
+    if chosen is not None:
+        generator = np.random.default_rng(seed)
+        total, size = sums["sum"].to_numpy(dtype="float64"), sums["size"].to_numpy()
+        draws = generator.integers(0, len(sums), size=(rules.bootstrap_draws, len(sums)))
+        means = total[draws].sum(axis=1) / size[draws].sum(axis=1)
+        mean = float(np.ceil(np.quantile(means, rules.stated_rate) / 1000) * 1000)
+        report.append(
+            {
+                "rule": "capped: mean of a large set",
+                "factor": mean,
+                "trials": rules.bootstrap_draws,
+                "rate": float((means <= mean).mean()),
+                "largest_trials": len(sums),
+                "largest_rate": np.nan,
+                "stated_rate": rules.stated_rate,
+                "verdict": "kept",
+            }
+        )
+    return Calibrated(rules, calibrated.factors, chosen), mean, pd.DataFrame(report)

@@ -18,7 +18,8 @@ has a negative cycle; the repository is then reported as in conflict and only
 what was read on the day itself is kept.
 
 The edges of the 30-day window are taken as known to one day (:data:`SLACK`):
-the Hub does not say at what hour a window begins. The test
+the Hub does not say at what hour a window begins. Where both counters were
+read on one day, the window's end is the instant of the total. The test
 :func:`check_arithmetic` counts how often real readings of the two counters
 respect that.
 """
@@ -125,9 +126,14 @@ def _distances(history: History, extra: Iterable[int]) -> tuple[dict[int, int], 
         days.update((start, end))
         edges.append((start, end, value))
 
+    together = {first for first, last, _ in history.all_time if first == last}
     for day, value in history.rolling:
         at_most(day - WINDOW + SLACK, day - SLACK, value)
         at_most(day + SLACK, day - WINDOW - SLACK, -value)
+        if day in together:
+            # Both counters were read at one instant: the window ends where the total stands.
+            at_most(day - WINDOW + SLACK, day, value)
+            at_most(day, day - WINDOW - SLACK, -value)
     settled = settle(history.all_time)
     for first, last, value in settled:
         at_most(_BEGINNING, first, value)
@@ -212,6 +218,14 @@ def hard_bounds(
         how = "bounded" if np.isfinite(upper) else "unbounded"
         out.append(Interval(max(0.0, float(lower)) + 0.0, float(upper), how))
     return out
+
+
+def contradicts(history: History) -> bool:
+    """Whether the readings of one repository contradict one another (a negative cycle)."""
+    if len(history.rolling) + len(history.all_time) < 2:
+        return False
+    _, matrix = _distances(history, ())
+    return bool((np.diagonal(matrix) < 0).any())
 
 
 def check_arithmetic(histories: Mapping[str, History]) -> pd.DataFrame:

@@ -69,13 +69,14 @@ def derived_rolling(history: History) -> tuple[tuple[int, int], ...]:
 
 
 def _level(points: list[tuple[int, float]]) -> float | None:
-    """Median of the medians of 30-day bins, so that a densely read month does not weigh more."""
-    if not points:
-        return None
-    bins: dict[int, list[float]] = {}
-    for day, value in points:
-        bins.setdefault(day // WINDOW, []).append(value)
-    return float(np.median([np.median(values) for _, values in sorted(bins.items())]))
+    """The lowest reading: where the repository stood at its quietest.
+
+    The quietest, not the middle: a burst came back when the repository stood low at
+    some time before and at some time after, whatever else happened in between.
+    A stall repeats a reading and a dip of the whole counter takes a third, so
+    neither makes a level by itself.
+    """
+    return min((value for _, value in points), default=None)
 
 
 def bursts(
@@ -87,9 +88,9 @@ def bursts(
     """Name the repository-days that the burst rule catches.
 
     A reading is a burst when it exceeds `ratio` times the repository's own level
-    on *both* sides (median of readings ``near`` to ``far`` days before and
-    after; after the last reading, the last entries of complete head lists
-    stand in, which can only hide a burst) and `ratio` times what its family did
+    on *both* sides (its lowest reading ``near`` to ``far`` days before, and after;
+    where the repository was outside a complete head list, the list's last
+    entry bounds it, which can only hide a burst) and `ratio` times what its family did
     over the same time, by at least ``minimum_excess`` requests. A launch stays up
     and is no burst; a lasting rise is none. Readings named a burst no longer
     count towards the level, so the rule is repeated until it names nothing new.
@@ -176,9 +177,9 @@ def _both_sides(
     """The larger of the levels before and after `day`; None when a side is unknown."""
     before = _level([p for p in quiet if rule.near <= day - p[0] <= rule.far])
     after = _level([p for p in quiet if rule.near <= p[0] - day <= rule.far])
-    if after is None:
-        lids = [(d, float(v)) for d, v in history.ceilings if rule.near <= d - day <= rule.far]
-        after = _level(lids)
+    lid = _level([(d, float(v)) for d, v in history.ceilings if rule.near <= d - day <= rule.far])
+    if lid is not None:
+        after = lid if after is None else min(after, lid)
     return None if before is None or after is None else max(before, after)
 
 
@@ -190,15 +191,15 @@ def _common(
     day: int,
     rule: BurstRule,
 ) -> float:
-    """What the family did over the same time: the median ratio of counter to level, at least 1."""
+    """What the family did over the same time: median of counter over earlier median, at least 1."""
     moves = []
     for other in kin.get(family.get(name) or "", []):
         now = [v for d, v in points[other] if d == day]
         if other == name or not now:
             continue
-        then = _level([p for p in points[other] if rule.near <= day - p[0] <= rule.far])
-        if then:
-            moves.append(now[0] / then)
+        then = [v for d, v in points[other] if rule.near <= day - d <= rule.far]
+        if then and float(np.median(then)) > 0:
+            moves.append(now[0] / float(np.median(then)))
     return max(1.0, float(np.median(moves))) if len(moves) >= 5 else 1.0
 
 

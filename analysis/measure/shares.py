@@ -30,7 +30,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.measure import assume
-from analysis.measure.bounds import History, hard_bounds
+from analysis.measure.bounds import History, Interval, hard_bounds
 
 TREATMENTS = ("absent", "hard", "each", "pooled")
 
@@ -107,9 +107,9 @@ def estimate(
     day: date,
     histories: Mapping[str, History],
     calibrated: assume.Calibrated,
-    caps: Mapping[str, float] | None = None,
     measure: str = "downloads_30d",
     within: int = 0,
+    hard: Mapping[str, Interval] | None = None,
 ) -> pd.DataFrame:
     """Interval of one counter on one day for each repository.
 
@@ -123,13 +123,13 @@ def estimate(
         What is known (:func:`analysis.measure.bounds.histories`).
     calibrated
         Assumptions that survived their test.
-    caps
-        By organisation: the cap for repositories that nobody read near the day.
     measure
         ``downloads_30d`` or ``downloads_all_time`` (for which no assumption is made).
     within
         A 30-day counter read at most so many days from `day` counts as seen (for
         coverage and for the treatment ``absent``); it is still no reading of the day.
+    hard
+        Hard bounds worked out before, by repository; the others are worked out here.
 
     Returns
     -------
@@ -143,67 +143,114 @@ def estimate(
     rows = []
     for name in sorted(set(repositories)):
         history = histories.get(name, History())
-        hard = hard_bounds(history, [target], measure)[0]
-        seen = hard.lower if hard.how == "read" else np.nan
-        soft, rule, centre = hard, hard.how, hard.lower
-        if rolling and hard.how != "read":
+        known_hard = (hard or {}).get(name)
+        firm = known_hard if known_hard is not None else hard_bounds(history, [target], measure)[0]
+        seen = firm.lower if firm.how == "read" else np.nan
+        soft, rule, centre = firm, firm.how, firm.lower
+        if rolling and firm.how != "read":
             near = assume.nearest(history.rolling, target)
             sides = [side for side in (near.before, near.after) if side and side[1] <= within]
             if sides:
                 seen = min(sides, key=lambda side: (side[1], -side[0]))[0]
-            if hard.how != "not created":
-                known = caps or {}
-                cap = known.get(name.split("/", 1)[0], known.get(""))
-                assumed = calibrated.interval(near, cap)
+            if firm.how != "not created":
+                assumed = calibrated.interval(near)
                 rule = assumed.how
-                soft = assumed.meet(hard)
+                soft = assumed.meet(firm)
                 if rule in calibrated.factors:
                     low, high = near.span(rule)
                     centre = float(np.sqrt(max(low, 1.0) * max(high, 1.0)))
                 centre = min(max(centre, soft.lower), soft.upper)
         rows.append(
-            (name, seen, hard.lower, hard.upper, hard.how, soft.lower, soft.upper, rule, centre)
+            (name, seen, firm.lower, firm.upper, firm.how, soft.lower, soft.upper, rule, centre)
         )
     columns = ["repository_id", "seen", "hard_lower", "hard_upper", "hard_how"]
     columns += ["lower", "upper", "rule", "centre"]
     return pd.DataFrame(rows, columns=columns).set_index("repository_id")
 
 
-def total(
-    table: pd.DataFrame, treatment: str, pooled: Mapping[str, float] | None = None
-) -> Total:
-    """Downloads of all rows of an :func:`estimate` under one treatment of the missing.
+@dataclass(frozen=True)
+class Pooling:
+    """What sums may assume beyond their repositories (:func:`calibrate_sums`).
+
+    Attributes
+    ----------
+    factors
+        Class of assumption to the factor by which sums miss.
+    unread_mean
+        Bound of the mean of a large set of unread repositories, in requests.
+    large_set
+        From how many repositories on a set is large.
+    """
+
+    factors: Mapping[str, float]
+    unread_mean: float | None
+    large_set: int
+
+
+def totals(
+    table: pd.DataFrame,
+    groups: Sequence[object] | pd.Series,
+    treatment: str,
+    pooling: Pooling | None = None,
+) -> pd.DataFrame:
+    """Downloads of groups of rows of an :func:`estimate` under one treatment of the missing.
 
     Parameters
     ----------
     table
         Rows of :func:`estimate`.
+    groups
+        A label for each row.
     treatment
         One of :data:`TREATMENTS`.
-    pooled
-        Factor for sums by class; needed for ``pooled``.
+    pooling
+        Needed for ``pooled``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index: label; ``value``, ``lower``, ``upper`` in requests.
     """
+    label = np.asarray(groups, dtype="object")
+    columns = ["value", "lower", "upper"]
+    if table.empty:
+        return pd.DataFrame(columns=columns, dtype="float64")
+    if treatment == "absent":
+        seen = table["seen"].fillna(0.0).groupby(label).sum()
+        return pd.DataFrame({name: seen for name in columns})
+    if treatment in ("hard", "each"):
+        low, high, middle = (
+            ("hard_lower", "hard_upper", "seen") if treatment == "hard" else ("lower", "upper", "centre")
+        )
+        frame = table[[middle, low, high]].fillna({middle: 0.0}).groupby(label).sum()
+        frame.columns = pd.Index(columns)
+        return frame
+    rules = pooling or Pooling({}, None, 1)
+    parts = table[["centre", "lower", "upper"]].groupby([label, table["rule"].to_numpy()]).agg(
+        value=("centre", "sum"), lower=("lower", "sum"), upper=("upper", "sum"), size=("lower", "size")
+    )
+    rule = parts.index.get_level_values(1)
+    factor = pd.Series(rule, index=parts.index).map(dict(rules.factors)).astype("float64")
+    lower = parts["lower"].where(factor.isna(), np.maximum(parts["lower"], parts["value"] / factor))
+    upper = parts["upper"].where(factor.isna(), np.minimum(parts["upper"], parts["value"] * factor))
+    if rules.unread_mean is not None:
+        crowd = (rule == "capped") & (parts["size"] >= rules.large_set).to_numpy()
+        upper = upper.where(~crowd, np.minimum(upper, parts["size"] * rules.unread_mean))
+    out = (
+        pd.DataFrame({"value": parts["value"], "lower": lower, "upper": upper})
+        .groupby(level=0)
+        .sum()
+    )
+    out["value"] = out["value"].clip(lower=out["lower"], upper=out["upper"])
+    return out
+
+
+def total(table: pd.DataFrame, treatment: str, pooling: Pooling | None = None) -> Total:
+    """Downloads of all rows of an :func:`estimate` (see :func:`totals`)."""
     if table.empty:
         return Total(0.0, 0.0, 0.0)
-    read = float(table["seen"].fillna(0.0).sum())
-    if treatment == "absent":
-        return Total(read, read, read)
-    if treatment == "hard":
-        lower, upper = float(table["hard_lower"].sum()), float(table["hard_upper"].sum())
-        return Total(read, lower, upper)
-    centre = float(table["centre"].sum())
-    if treatment == "each":
-        return Total(centre, float(table["lower"].sum()), float(table["upper"].sum()))
-    factors = pooled or {}
-    lower = upper = 0.0
-    for rule, rows in table.groupby("rule", sort=True):
-        low, high = float(rows["lower"].sum()), float(rows["upper"].sum())
-        factor = factors.get(str(rule))
-        if factor is not None:
-            middle = float(rows["centre"].sum())
-            low, high = max(low, middle / factor), min(high, middle * factor)
-        lower, upper = lower + low, upper + high
-    return Total(min(max(centre, lower), upper), lower, upper)
+    row = totals(table, np.zeros(len(table), dtype="int64"), treatment, pooling).iloc[0]
+    return Total(float(row["value"]), float(row["lower"]), float(row["upper"]))
 
 
 def share(
@@ -211,11 +258,11 @@ def share(
     family: Mapping[str, str | None],
     name: str,
     treatment: str,
-    pooled: Mapping[str, float] | None = None,
+    pooling: Pooling | None = None,
 ) -> Share:
     """Share of family `name` in the population that `table` describes."""
     own = np.array([family.get(repository) == name for repository in table.index], dtype=bool)
-    part, rest = total(table[own], treatment, pooled), total(table[~own], treatment, pooled)
+    part, rest = total(table[own], treatment, pooling), total(table[~own], treatment, pooling)
     value, lower, upper = fraction(part, rest)
     return Share(
         value, lower, upper, part, rest, int(table["seen"].notna().sum()), len(table)
@@ -292,7 +339,7 @@ def rehearse(
     name: str,
     hidden_share: float,
     draws: int,
-    pooled: Mapping[str, float],
+    pooling: Pooling,
     treatments: Sequence[str] = ("each", "pooled"),
     seed: int = 20260506,
 ) -> pd.DataFrame:
@@ -310,7 +357,7 @@ def rehearse(
         Part of the repositories to hide.
     draws
         Random draws; one more hides the largest repositories.
-    pooled, treatments
+    pooling, treatments
         As in :func:`share`.
     seed
         Of the random draws (fixed: the table is the same at each build).
@@ -337,7 +384,7 @@ def rehearse(
         mask[chosen] = True
         mixed = pd.concat([truth[~mask], predicted.loc[names[mask]]])
         for treatment in treatments:
-            got = share(mixed, family, name, treatment, pooled)
+            got = share(mixed, family, name, treatment, pooling)
             seen.setdefault((mode, treatment), []).append(
                 (got.lower <= right <= got.upper, got.upper - got.lower)
             )

@@ -1,0 +1,398 @@
+"""One check per claim of group A: from the world to a table of specifications.
+
+Each function takes the world and one specification (a choice for each
+dimension of the claim's grid) and returns an :class:`Outcome`. Nothing here
+knows what the article says; that is in the register.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import pandas as pd
+
+from analysis.claims import register as register_module
+from analysis.claims.world import LLAMA, QWEN, World
+from analysis.errors import InputError
+from analysis.measure import flows, shares
+
+Spec = Mapping[str, register_module.Choice]
+
+#: How a treatment of the missing reads an interval.
+_TREATMENT = {"absent": "absent", "against": "pooled", "for": "pooled"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The value of one specification.
+
+    Attributes
+    ----------
+    value
+        What the specification gives (number, month, or None when it gives none).
+    lower, upper
+        Interval under the calibrated assumptions (same unit; NaN for months).
+    hard_lower, hard_upper
+        Interval that the data force without any assumption.
+    covered, population
+        Repositories read, and repositories of the population.
+    decided
+        None, or a fixed answer (``undetermined``) where a single number cannot decide.
+    note
+        What the reader must know of this specification.
+    extra
+        Further numbers for the page.
+    """
+
+    value: float | str | None
+    lower: float = math.nan
+    upper: float = math.nan
+    hard_lower: float = math.nan
+    hard_upper: float = math.nan
+    covered: int = 0
+    population: int = 0
+    decided: str | None = None
+    note: str = ""
+    extra: Mapping[str, float | str] = field(default_factory=dict)
+
+
+def _end(missing: str, value: float, lower: float, upper: float) -> float:
+    """The value that a treatment of the missing picks."""
+    return {"absent": value, "against": lower, "for": upper}[missing]
+
+
+def _day(text: object) -> date:
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError as error:
+        raise InputError(f"data/claims.toml: {text!r} is not a day (YYYY-MM-DD)") from error
+
+
+def share(world: World, spec: Spec) -> Outcome:
+    """Share of Qwen in a population on a month's day."""
+    day = world.inputs.anchors.of_month(str(spec["month"])).day
+    return _share_on(world, spec, day)
+
+
+def _share_on(world: World, spec: Spec, day: date) -> Outcome:
+    population, rule = str(spec["population"]), str(spec["family_rule"])
+    outlier, missing = str(spec["outliers"]), str(spec["missing"])
+    seen = world.share(population, day, rule, outlier, "absent")
+    pooled = world.share(population, day, rule, outlier, "pooled")
+    hard = world.share(population, day, rule, outlier, "hard")
+    value = _end(missing, seen.value, pooled.lower, pooled.upper)
+    decided = None
+    note = ""
+    if math.isinf(pooled.rest.upper):
+        # The rest is known from below only: every number is an upper bound.
+        value = {"absent": seen.upper, "against": pooled.upper, "for": pooled.upper}[missing]
+        note = "an upper bound: our files see only part of this population"
+        decided = "no" if value <= 0.5 else "undetermined"
+    return Outcome(
+        value,
+        pooled.lower,
+        pooled.upper,
+        hard.lower,
+        hard.upper,
+        pooled.covered,
+        pooled.population,
+        decided,
+        note,
+        {"downloads": pooled.part.value, "rest": pooled.rest.value, "day": day.isoformat()},
+    )
+
+
+def cumulative(world: World, spec: Spec) -> Outcome:
+    """All-time downloads of Qwen on a day."""
+    day, population = _day(spec["day"]), str(spec["population"])
+    rule = "organisation" if population == "organisation" else "official"
+    if population == "organisation":
+        members = {n for n, own in world.family["official"].items() if own == QWEN}
+        members = world.existed(members, day)
+    else:
+        listed = world.population("tracked", day, rule)
+        members = {n for n in listed if world.family["official"].get(n) == QWEN}
+    table = world.estimate(members, day, "in", "downloads_all_time")
+    excess = 0.0
+    if spec["outliers"] == "out":
+        excess = world.excess(members, day)
+    lower = float(table["hard_lower"].sum()) - excess
+    upper = float(table["hard_upper"].sum()) - excess
+    # "Absent": only repositories with an all-time counter read on or after the day.
+    known = table[table["hard_how"].isin(["read", "bounded"])]
+    seen = float(known["hard_lower"].sum()) - excess
+    value = {"absent": seen, "against": lower, "for": upper}[str(spec["missing"])]
+    return Outcome(
+        value,
+        lower,
+        upper,
+        lower,
+        upper,
+        len(known),
+        len(table),
+        None,
+        "no all-time counter was read on the day: lower bounds from later readings less the downloads since",
+        {"day": day.isoformat(), "excess": excess},
+    )
+
+
+def _total(world: World, members: set[str], day: date, outlier: str) -> dict[str, shares.Total]:
+    table = world.estimate(members, day, outlier)
+    out = {t: shares.total(table, t, world.pooling) for t in ("absent", "hard", "pooled")}
+    return out
+
+
+def month_total(world: World, spec: Spec) -> Outcome:
+    """Qwen's 30-day downloads on a day."""
+    day, population, outlier = _day(spec["day"]), str(spec["population"]), str(spec["outliers"])
+    if population.startswith("tracked-"):
+        listed = world.population(population, day, "official")
+        members = {n for n in listed if world.family["official"].get(n) == QWEN}
+    else:
+        rule = {"organisation": "official", "with-reuploads": "with-reuploads"}[population]
+        members = {n for n, own in world.family[rule].items() if own == QWEN}
+        members = world.existed(members, day)
+    table = world.estimate(members, day, outlier)
+    totals = _total(world, members, day, outlier)
+    value = _end(
+        str(spec["missing"]), totals["absent"].value, totals["pooled"].lower, totals["pooled"].upper
+    )
+    return Outcome(
+        value,
+        totals["pooled"].lower,
+        totals["pooled"].upper,
+        totals["hard"].lower,
+        totals["hard"].upper,
+        int(table["seen"].notna().sum()),
+        len(table),
+        None,
+        "",
+        {"centre": totals["pooled"].value, "day": day.isoformat()},
+    )
+
+
+def next_eight(world: World, spec: Spec) -> Outcome:
+    """Qwen's 30-day downloads against the next eight together."""
+    day, rule, outlier = _day(spec["day"]), str(spec["family_rule"]), str(spec["outliers"])
+    rivals = str(spec["rivals"])
+    base = {
+        "largest-makers": "tracked",
+        "named-makers": "named-makers",
+        "largest-publishers": "text-and-vision",
+        "single-models": "tracked",
+    }[rivals]
+    members = world.population(base, day, rule)
+    family = world.family[rule]
+    mine = {n for n in members if family.get(n) == QWEN}
+    if rivals == "largest-publishers" and rule == "official":
+        mine = {n for n in members if n.startswith("Qwen/")}
+    part_table = world.estimate(mine, day, outlier)
+    groups: dict[str, str] = {}
+    for name in members - mine:
+        organisation = name.split("/", 1)[0]
+        if rivals == "single-models":
+            key = name
+        elif rivals == "largest-publishers":
+            key = organisation
+        else:
+            key = world.maker.get(name, organisation)
+        groups[name] = key
+    own_maker = world.inputs.families.families[QWEN].maker
+    if rivals != "largest-publishers":
+        groups = {name: key for name, key in groups.items() if key != own_maker}
+    rest_table = world.estimate(groups, day, outlier)
+    labels = [groups[name] for name in rest_table.index]
+    numbers: dict[str, tuple[float, float, float]] = {}
+    eight = ""
+    for treatment in ("absent", "hard", "pooled"):
+        part = shares.total(part_table, treatment, world.pooling)
+        others = shares.totals(rest_table, labels, treatment, world.pooling)
+        # The eight largest at each end: whichever they are, their sum lies between these.
+        rest = shares.Total(*(float(others[c].nlargest(8).sum()) for c in ("value", "lower", "upper")))
+        numbers[treatment] = shares.ratio(part, rest)
+        if treatment == "pooled":
+            eight = ", ".join(str(name) for name in others["value"].nlargest(8).index)
+    covered = int(part_table["seen"].notna().sum() + rest_table["seen"].notna().sum())
+    size = len(part_table) + len(rest_table)
+    value = _end(str(spec["missing"]), numbers["absent"][0], *numbers["pooled"][1:])
+    return Outcome(
+        value,
+        numbers["pooled"][1],
+        numbers["pooled"][2],
+        numbers["hard"][1],
+        numbers["hard"][2],
+        covered,
+        size,
+        None,
+        "",
+        {"centre": numbers["pooled"][0], "eight": eight, "day": day.isoformat()},
+    )
+
+
+def china_us(world: World, spec: Spec) -> Outcome:
+    """First month in which repositories from China were downloaded more than those from the US."""
+    table = flows.by_country(
+        world.inputs.panel,
+        attribution=str(spec["attribution"]),
+        repackagers=str(spec["repackagers"]) == "in",
+        leave_out=world.burst_repositories() if spec["outliers"] == "out" else frozenset(),
+    )
+    found = flows.crossing(table, cumulative=str(spec["measure"]) != "month")
+    note = "panel of repositories up to a year old: old models, most of Llama among them, are outside"
+    if found is None:
+        return Outcome(None, decided="no", note=note)
+    return Outcome(
+        found.month,
+        covered=int(table["repositories"].iloc[-1]),
+        population=int(table["repositories"].max()),
+        note=note,
+        extra={"first": found.first, "last": found.last},
+    )
+
+
+def passes(world: World, spec: Spec) -> Outcome:
+    """Qwen's downloads as a multiple of Llama's."""
+    day, rule, outlier = _day(spec["day"]), str(spec["family_rule"]), str(spec["outliers"])
+    measure, missing = str(spec["measure"]), str(spec["missing"])
+    members = world.existed({n for n, f in world.family[rule].items() if f in (QWEN, LLAMA)}, day)
+    family = world.family[rule]
+    mine = {n for n in members if family[n] == QWEN}
+    one = world.estimate(mine, day, "in" if measure != "downloads_30d" else outlier, measure)
+    two = world.estimate(
+        members - mine, day, "in" if measure != "downloads_30d" else outlier, measure
+    )
+    covered = int(one["seen"].notna().sum() + two["seen"].notna().sum())
+    if measure == "downloads_30d":
+        pooled = shares.ratio(
+            shares.total(one, "pooled", world.pooling), shares.total(two, "pooled", world.pooling)
+        )
+        hard = shares.ratio(shares.total(one, "hard"), shares.total(two, "hard"))
+        seen = shares.ratio(shares.total(one, "absent"), shares.total(two, "absent"))
+        value = _end(missing, seen[0], pooled[1], pooled[2])
+        return Outcome(
+            value, pooled[1], pooled[2], hard[1], hard[2], covered, len(members), None, "",
+            {"centre": pooled[0], "day": day.isoformat()},
+        )
+    excess = (world.excess(mine, day), world.excess(members - mine, day))
+    if outlier == "in":
+        excess = (0.0, 0.0)
+    first, second = shares.total(one, "hard"), shares.total(two, "hard")
+    part = shares.Total(first.lower - excess[0], first.lower - excess[0], first.upper - excess[0])
+    rest = shares.Total(second.lower - excess[1], second.lower - excess[1], second.upper - excess[1])
+    value, lower, upper = shares.ratio(part, rest)
+    picked = _end(missing, value, lower, upper)
+    note = "all-time counters: lower bounds of both; nothing bounds unread repositories above"
+    decided = "undetermined" if missing != "absent" and lower <= 1 <= upper else None
+    return Outcome(
+        picked, lower, upper, lower, upper, covered, len(members), decided, note,
+        {"centre": value, "day": day.isoformat()},
+    )
+
+
+def crossing(world: World, spec: Spec) -> Outcome:
+    """Share after the release of Qwen 3.5, if it was at most one half in January.
+
+    With ``cause`` = ``needs-3.5`` the claim holds only if the share without the
+    repositories of generation 3.5 would have stayed at or below one half.
+    """
+    population, outlier, missing = str(spec["population"]), str(spec["outliers"]), str(spec["missing"])
+    before_day = world.inputs.anchors.of_month("2026-01").day
+    after_day = world.inputs.anchors.of_month(str(spec["after"])).day
+    base = {"population": population, "family_rule": "official", "outliers": outlier}
+    # "For" the claim: January as low, and the later month as high, as the data allow.
+    opposite = {"absent": "absent", "for": "against", "against": "for"}[missing]
+    before = _share_on(world, {**base, "missing": opposite}, before_day)
+    after = _share_on(world, {**base, "missing": missing}, after_day)
+    without = world.without_generation(population, after_day, outlier, "qwen3.5")
+    assert isinstance(before.value, float) and isinstance(after.value, float)
+    counterfactual = _end(missing, without["absent"][0], without["pooled"][2], without["pooled"][1])
+    crossed = before.value <= 0.5 < after.value
+    needed = counterfactual <= 0.5
+    if spec["cause"] == "any":
+        holds = crossed
+    else:
+        holds = crossed and needed
+    decided = "yes" if holds else "no"
+    if "undetermined" in (before.decided, after.decided):
+        decided = "undetermined"
+    elif after.decided == "no":
+        decided = "no"
+    return Outcome(
+        after.value,
+        after.lower,
+        after.upper,
+        after.hard_lower,
+        after.hard_upper,
+        after.covered,
+        after.population,
+        decided,
+        after.note,
+        {
+            "before": before.value,
+            "before_lower": before.lower,
+            "before_upper": before.upper,
+            "without_3_5": counterfactual,
+            "day": after_day.isoformat(),
+        },
+    )
+
+
+CHECKS: Mapping[str, Callable[[World, Spec], Outcome]] = {
+    "share": share,
+    "cumulative": cumulative,
+    "month_total": month_total,
+    "next_eight": next_eight,
+    "china_us": china_us,
+    "passes": passes,
+    "crossing": crossing,
+}
+
+
+def run(world: World, claim: register_module.Claim) -> pd.DataFrame:
+    """Evaluate every declared specification of a claim.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a specification, the article's own first: the dimensions of the
+        grid; ``specification`` (number), ``is_article``, ``value``, ``lower``,
+        ``upper``, ``hard_lower``, ``hard_upper``, ``covered``, ``population_size``,
+        ``holds``, ``note``, and the extras.
+
+    Raises
+    ------
+    InputError
+        The claim names a check that does not exist.
+    """
+    from analysis.claims.verdicts import holds
+
+    if claim.check not in CHECKS:
+        raise InputError(
+            f"data/claims.toml: claim {claim.id}: no check is called {claim.check!r}; "
+            f"there are: {', '.join(sorted(CHECKS))}"
+        )
+    check = CHECKS[claim.check]
+    rows = []
+    for number, spec in enumerate(claim.specifications()):
+        got = check(world, spec)
+        rows.append(
+            {
+                "specification": number,
+                "is_article": number == 0,
+                **spec,
+                "value": got.value,
+                "lower": got.lower,
+                "upper": got.upper,
+                "hard_lower": got.hard_lower,
+                "hard_upper": got.hard_upper,
+                "covered": got.covered,
+                "population_size": got.population,
+                "holds": got.decided or holds(claim, got.value),
+                "note": got.note,
+                **got.extra,
+            }
+        )
+    return pd.DataFrame(rows)

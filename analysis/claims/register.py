@@ -1,0 +1,166 @@
+"""The register of claims (``data/claims.toml``): what is said, and how it is checked.
+
+Everything that decides a verdict is declared there before it is run: the
+article's own reading, the grid of other defensible readings, the rules of the
+three axes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from analysis.errors import InputError
+
+Comparison = Literal["above", "about", "within", "first-in"]
+Choice = str | float | bool
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class VerdictRules(_Strict):
+    """Where the lines between verdicts lie (``[verdict]``)."""
+
+    exact: float = Field(ge=0)
+    exact_reason: str
+    rounding: float = Field(gt=0)
+    rounding_reason: str
+    mostly: float = Field(gt=0.5, lt=1)
+    mostly_reason: str
+    published_on: date
+    published_on_reason: str
+
+
+class Claim(_Strict):
+    """One checkable statement of the article, in our words.
+
+    Attributes
+    ----------
+    id, group, order
+        Name, group (A to D) and place in it.
+    statement
+        The claim, paraphrased.
+    stated, stated_text, unit
+        The article's value, as number (for ``above`` the threshold; for
+        ``first-in`` the first month allowed, as text in `stated_text`) and in words.
+    comparison
+        ``above``: more than `stated`; ``about``: within `tolerance` of it (a part
+        of `stated`); ``first-in``: the first month lies in `months`.
+    check
+        The function that computes it; None for a claim still open.
+    article
+        The article's own reading: one value for each dimension of `grid`.
+    grid
+        Declared choices by dimension; the specifications are their product.
+    later
+        The dimension values that stand for later data, over the article's reading.
+    settle
+        What data would settle it.
+    published
+        Identifiers of published figures that bear on it.
+    """
+
+    id: str
+    group: Literal["A", "B", "C", "D"]
+    order: int
+    title: str
+    statement: str
+    status: Literal["checked", "open"] = "checked"
+    stated: float | None = None
+    stated_text: str
+    unit: str = ""
+    comparison: Comparison | None = None
+    tolerance: float | None = None
+    tolerance_reason: str = ""
+    months: tuple[str, ...] = ()
+    check: str | None = None
+    article: Mapping[str, Choice] = {}
+    article_reason: str = ""
+    grid: Mapping[str, tuple[Choice, ...]] = {}
+    grid_reason: str = ""
+    later: Mapping[str, Choice] = {}
+    later_reason: str = ""
+    settle: str = ""
+    published: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Claim:
+        if self.status == "open":
+            return self
+        missing = [
+            name
+            for name in ("comparison", "check", "article", "grid", "settle", "grid_reason")
+            if not getattr(self, name)
+        ]
+        if missing:
+            raise ValueError(f"a checked claim needs {', '.join(missing)}")
+        if set(self.article) != set(self.grid):
+            raise ValueError("article and grid must name the same dimensions")
+        for name, value in self.article.items():
+            if value not in self.grid[name]:
+                raise ValueError(f"the article's {name} = {value!r} is not in the grid")
+        unknown = set(self.later) - set(self.grid)
+        if unknown:
+            raise ValueError(f"later names unknown dimensions: {', '.join(sorted(unknown))}")
+        if self.comparison == "about" and not self.tolerance:
+            raise ValueError("comparison 'about' needs a tolerance")
+        if self.comparison == "first-in" and not self.months:
+            raise ValueError("comparison 'first-in' needs months")
+        return self
+
+    def specifications(self) -> list[dict[str, Choice]]:
+        """Every combination of the declared choices, the article's own first."""
+        names = list(self.grid)
+        product = [dict(zip(names, values, strict=True)) for values in itertools.product(*self.grid.values())]
+        own = dict(self.article)
+        return [own] + [spec for spec in product if spec != own]
+
+
+class Register(_Strict):
+    """All claims and the rules of the verdicts."""
+
+    verdict: VerdictRules
+    claim: tuple[Claim, ...]
+
+    @model_validator(mode="after")
+    def _unique(self) -> Register:
+        names = [claim.id for claim in self.claim]
+        double = sorted({name for name in names if names.count(name) > 1})
+        if double:
+            raise ValueError(f"claims named twice: {', '.join(double)}")
+        return self
+
+    def find(self, name: str) -> Claim:
+        """Return the claim `name`.
+
+        Raises
+        ------
+        InputError
+            If there is none; the message lists the names.
+        """
+        for claim in self.claim:
+            if claim.id == name:
+                return claim
+        known = ", ".join(claim.id for claim in self.claim)
+        raise InputError(f"no claim is called {name!r}; the claims are: {known}")
+
+
+def parse(mapping: Mapping[str, object]) -> Register:
+    """Validate the content of ``data/claims.toml``; InputError names the first wrong entry."""
+    try:
+        return Register.model_validate(mapping)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        listed = mapping.get("claim")
+        if len(first["loc"]) > 1 and isinstance(first["loc"][1], int) and isinstance(listed, list):
+            where = f"claim {listed[first['loc'][1]].get('id', first['loc'][1])}: " + ".".join(
+                str(part) for part in first["loc"][2:]
+            )
+        raise InputError(f"data/claims.toml: {where}: {first['msg']}: correct the entry") from error

@@ -1,0 +1,238 @@
+"""From specifications to what is said of a claim: numbers, verdicts, one sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from analysis.claims import checks, verdicts
+from analysis.claims.register import Claim, Register
+from analysis.claims.world import World
+
+
+def _number(value: object) -> float | None:
+    """A finite number, or None."""
+    if isinstance(value, int | float) and math.isfinite(float(value)):
+        return float(value)
+    return None
+
+
+def _pair(lower: object, upper: object) -> list[float | None] | None:
+    low, high = _number(lower), _number(upper)
+    return None if low is None and high is None else [low, high]
+
+
+def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Evaluate one claim.
+
+    Returns
+    -------
+    dict
+        The entry of ``claims.json``, without its inputs.
+    pandas.DataFrame
+        Its specifications (:func:`analysis.claims.checks.run`).
+    """
+    table = checks.run(world, claim)
+    own = table.iloc[0]
+    rules = register.verdict
+    months = claim.comparison == "first-in"
+    open_ended = own["note"].startswith("an upper bound")
+    value: float | str | None
+    if months:
+        value = None if own["value"] is None else str(own["value"])
+        first, last = str(own.get("first", "")), str(own.get("last", ""))
+        recreated = verdicts.recreated_month(claim, value, first, last)
+        interval: list[Any] | None = [first, last] if value is not None else None
+        hard = None
+        grade = "bounded"
+    else:
+        centre = own.get("centre")
+        value = None if open_ended else _number(centre if _number(centre) else own["value"])
+        if claim.check == "cumulative":
+            value = None
+        recreated = verdicts.recreated(claim, value, float(own["lower"]), float(own["upper"]), rules)
+        interval = _pair(own["lower"], own["upper"])
+        hard = _pair(own["hard_lower"], own["hard_upper"])
+        grade = "bounded"
+    robust, choice = verdicts.robust(claim, table, rules)
+    later = verdicts.later(claim, *_later(world, claim))
+    record: dict[str, Any] = {
+        "id": claim.id,
+        "group": claim.group,
+        "order": claim.order,
+        "title": claim.title,
+        "statement": claim.statement,
+        "stated": claim.stated_text,
+        "stated_value": claim.stated,
+        "value": value,
+        "interval": interval,
+        "hard_interval": hard,
+        "unit": claim.unit,
+        "grade": grade,
+        "coverage": {
+            "covered_repositories": int(own["covered"]),
+            "population_repositories": int(own["population_size"]),
+        },
+        "specifications": len(table),
+        "holds": int((table["holds"] == "yes").sum()),
+        "fails": int((table["holds"] == "no").sum()),
+        "undetermined": int((table["holds"] == "undetermined").sum()),
+        "deciding_choice": choice,
+        "recreated": {"verdict": recreated.verdict, "reason": recreated.reason},
+        "robust": {"verdict": robust.verdict, "reason": robust.reason},
+        "later": {"verdict": later.verdict, "reason": later.reason},
+        "article": {"reading": dict(claim.article), "reason": claim.article_reason},
+        "settle": claim.settle,
+        "published": list(claim.published),
+    }
+    record["finding"] = FINDINGS[str(claim.check)](record, table)
+    return record, table
+
+
+def _later(world: World, claim: Claim) -> tuple[pd.Series | None, str | None]:
+    if not claim.later:
+        return None, None
+    got = checks.CHECKS[str(claim.check)](world, {**claim.article, **claim.later})
+    row = pd.Series({"lower": got.lower, "upper": got.upper})
+    return row, str(got.extra.get("day", ""))
+
+
+def registered(claim: Claim) -> dict[str, Any]:
+    """Return the entry of a claim that is registered but not yet checked."""
+    return {
+        "id": claim.id,
+        "group": claim.group,
+        "order": claim.order,
+        "title": claim.title,
+        "statement": claim.statement,
+        "stated": claim.stated_text,
+        "stated_value": None,
+        "value": None,
+        "interval": None,
+        "hard_interval": None,
+        "unit": claim.unit,
+        "grade": None,
+        "coverage": None,
+        "specifications": 0,
+        "holds": 0,
+        "fails": 0,
+        "undetermined": 0,
+        "deciding_choice": None,
+        "recreated": {"verdict": "open", "reason": "registered; its check comes with a later issue"},
+        "robust": {"verdict": "open", "reason": ""},
+        "later": {"verdict": "open", "reason": ""},
+        "article": None,
+        "settle": claim.settle,
+        "published": list(claim.published),
+        "finding": f"Not yet checked: {claim.title}",
+        "inputs": [],
+    }
+
+
+def _percent(value: float, digits: int = 0) -> str:
+    return f"{100 * value:.{digits}f} %"
+
+
+def _million(value: float) -> str:
+    return f"{value / 1e6:,.0f} million" if value < 1e9 else f"{value / 1e9:.2f} billion"
+
+
+def _span(table: pd.DataFrame, **where: object) -> pd.Series:
+    """Return the specification with the given choices, bursts in, that reads the missing as absent."""
+    chosen = table
+    for name, value in where.items():
+        chosen = chosen[chosen[name] == value]
+    return chosen.iloc[0]
+
+
+def _find_share(record: Mapping[str, Any], table: pd.DataFrame) -> str:
+    top = record["interval"][1]
+    listed = _span(
+        table, population="tracked", month="2026-02", family_rule="official", outliers="in", missing="absent"
+    )
+    if top > 0.5:
+        return f"Our data cannot rule out that Qwen had over half of the Hub: at most {_percent(top)}"
+    lower, upper = float(listed["lower"]), float(listed["upper"])
+    if lower > 0.5:
+        where = "it did hold over half of a hand-kept list of language models"
+    elif upper > 0.5:
+        where = f"of a hand-kept list of language models it had {_percent(lower)} to {_percent(upper)}"
+    else:
+        where = f"even of a hand-kept list of language models it had at most {_percent(upper)}"
+    return f"Not half of the Hub: at most {_percent(top)} in February 2026; {where}"
+
+
+def _find_cumulative(record: Mapping[str, Any], table: pd.DataFrame) -> str:
+    low = record["interval"][0]
+    if low > record["stated_value"] * 1.1:
+        return f"More than stated: at least {_million(low)} downloads by the day of the article"
+    return f"At least {_million(low)} downloads by the day of the article"
+
+
+def _find_month(record: Mapping[str, Any], table: pd.DataFrame) -> str:
+    low, high = record["interval"]
+    stated = record["stated_value"]
+    if low <= stated <= high:
+        return (
+            f"Between {_million(low)} and {_million(high)}: the stated figure fits, and cannot be told apart "
+            "from others"
+        )
+    side = "above" if low > stated else "below"
+    return f"Between {_million(low)} and {_million(high)}: {side} the stated figure"
+
+
+def _find_eight(record: Mapping[str, Any], table: pd.DataFrame) -> str:
+    low, high = record["interval"]
+    if low > 2:
+        return f"Yes: {low:.1f} to {high:.1f} times the next eight"
+    if high <= 2:
+        return f"Less than double: {low:.1f} to {high:.1f} times the next eight"
+    return f"Between {low:.1f} and {high:.1f} times the next eight: the data cannot tell whether it was double"
+
+
+def _find_china(record: Mapping[str, Any], table: pd.DataFrame) -> str:
+    if record["value"] is None:
+        return "The panel shows no month in which China passes the United States for good"
+    first, last = record["interval"]
+    return (
+        f"Among models up to a year old, China passes the United States between {first} and {last}; "
+        "for all models our data cannot tell"
+    )
+
+
+def _find_passes(record: Mapping[str, Any], table: pd.DataFrame) -> str:
+    low, high = record["interval"]
+    if low > 1:
+        return f"Yes, by the Hub's counter: {low:.1f} to {high:.1f} times Llama in February 2026"
+    if high <= 1:
+        return f"No: {low:.1f} to {high:.1f} times Llama in February 2026"
+    return f"Between {low:.1f} and {high:.1f} times Llama in February 2026: the data cannot tell"
+
+
+def _find_crossing(record: Mapping[str, Any], table: pd.DataFrame) -> str:
+    own = table.iloc[0]
+    before = (float(own["before_lower"]), float(own["before_upper"]))
+    without = float(own["without_3_5"])
+    text = (
+        f"No crossing can be dated: before Qwen 3.5 the share of the tracked list lay between "
+        f"{_percent(before[0])} and {_percent(before[1])}"
+    )
+    if before[1] <= 0.5 < float(own["lower"]):
+        text = f"The share of the tracked list rose from at most {_percent(before[1])} to at least {_percent(float(own['lower']))}"
+    if without > 0.5:
+        text += f"; without Qwen 3.5 the observed share would still be {_percent(without)}"
+    return text
+
+
+FINDINGS: Mapping[str, Callable[[Mapping[str, Any], pd.DataFrame], str]] = {
+    "share": _find_share,
+    "cumulative": _find_cumulative,
+    "month_total": _find_month,
+    "next_eight": _find_eight,
+    "china_us": _find_china,
+    "passes": _find_passes,
+    "crossing": _find_crossing,
+}

@@ -1,0 +1,163 @@
+"""Three axes, all by rule: was it recreated, is it robust, does it still hold."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.claims.register import Claim, VerdictRules
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A verdict on one axis: the word, and the reason in one sentence."""
+
+    verdict: str
+    reason: str
+
+
+def holds(claim: Claim, value: float | str | None) -> str:
+    """Whether one value satisfies the claim: ``yes``, ``no`` or ``undetermined``."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "undetermined"
+    if claim.comparison == "first-in":
+        return "yes" if str(value) in claim.months else "no"
+    number = float(value)
+    assert claim.stated is not None
+    if claim.comparison == "above":
+        return "yes" if number > claim.stated else "no"
+    assert claim.tolerance is not None
+    return "yes" if abs(number / claim.stated - 1) <= claim.tolerance else "no"
+
+
+def show(claim: Claim, number: float) -> str:
+    """Format a value of the claim's unit for a reason sentence."""
+    if math.isinf(number):
+        return "no limit"
+    if claim.unit == "share":
+        return f"{100 * number:.1f} %"
+    if claim.unit == "downloads":
+        return f"{number / 1e6:,.1f} million" if number < 1e9 else f"{number / 1e9:.2f} billion"
+    return f"{number:.2f}"
+
+
+def recreated(
+    claim: Claim, value: float | None, lower: float, upper: float, rules: VerdictRules
+) -> Verdict:
+    """First axis: does the article's own reading, computed on raw data, give its value?
+
+    The verdict follows from the interval. A stated value inside a wide interval
+    is neither confirmed nor refuted: it is not checkable with these data.
+    """
+    assert claim.stated is not None
+    span = f"{show(claim, lower)} to {show(claim, upper)}"
+    if claim.comparison == "above":
+        if lower > claim.stated:
+            return Verdict("matches", f"the whole interval, {span}, lies above {claim.stated_text}")
+        if upper <= claim.stated:
+            return Verdict(
+                "differs",
+                f"it is at most {show(claim, upper)}, and the claim says {claim.stated_text}",
+            )
+        return Verdict(
+            "not checkable",
+            f"the data allow {span}, on both sides of the line the claim draws ({claim.stated_text})",
+        )
+    stated = claim.stated
+    if value is not None and lower == upper and abs(value / stated - 1) <= rules.exact:
+        return Verdict("matches", f"{show(claim, value)} against {claim.stated_text}")
+    if lower > stated * (1 + rules.rounding):
+        return Verdict(
+            "differs",
+            f"it is at least {show(claim, lower)}, {show(claim, lower - stated)} above the stated {show(claim, stated)}",
+        )
+    if upper < stated * (1 - rules.rounding):
+        return Verdict(
+            "differs",
+            f"it is at most {show(claim, upper)}, {show(claim, stated - upper)} below the stated {show(claim, stated)}",
+        )
+    if upper - lower <= 2 * rules.rounding * stated:
+        return Verdict("matches within rounding", f"the data give {span} for {claim.stated_text}")
+    return Verdict(
+        "not checkable",
+        f"the stated {show(claim, stated)} lies inside what the data allow, {span}, which is too wide to confirm it",
+    )
+
+
+def recreated_month(claim: Claim, value: str | None, first: str, last: str) -> Verdict:
+    """First axis for a claim about a month: the month is known to lie from `first` to `last`."""
+    if value is None:
+        return Verdict("not checkable", "no crossing lies in the days that the data reach")
+    inside = [month for month in (first, last) if month in claim.months]
+    span = first if first == last else f"{first} to {last}"
+    if len(inside) == 2:
+        return Verdict("matches", f"the crossing lies in {span}; the claim says {claim.stated_text}")
+    if not inside:
+        return Verdict("differs", f"the crossing lies in {span}; the claim says {claim.stated_text}")
+    return Verdict("not checkable", f"the crossing lies in {span}, partly outside {claim.stated_text}")
+
+
+def robust(claim: Claim, table: pd.DataFrame, rules: VerdictRules) -> tuple[Verdict, str | None]:
+    """Second axis: in how many of the declared specifications does the claim hold?
+
+    Returns
+    -------
+    Verdict
+        ``robust``, ``mostly``, ``depends`` or ``fails``.
+    str or None
+        The choice that explains most of the difference (:func:`deciding_choice`).
+    """
+    total = len(table)
+    yes = int((table["holds"] == "yes").sum())
+    unknown = int((table["holds"] == "undetermined").sum())
+    choice, part = deciding_choice(claim, table)
+    count = f"holds in {yes} of {total} specifications"
+    if unknown:
+        count += f", undetermined in {unknown}"
+    if yes == total:
+        return Verdict("robust", count), None
+    if yes >= rules.mostly * total:
+        return Verdict("mostly", count), choice
+    if yes <= (1 - rules.mostly) * total and yes + unknown <= (1 - rules.mostly) * total:
+        return Verdict("fails", count), choice
+    detail = f"; the choice of {choice.replace('_', ' ')} explains {100 * part:.0f} % of the difference" if choice else ""
+    return Verdict("depends", count + detail), choice
+
+
+def deciding_choice(claim: Claim, table: pd.DataFrame) -> tuple[str | None, float]:
+    """Name the dimension that explains most of whether the claim holds.
+
+    For each dimension: the part of the variance of the outcome (yes 1, no 0,
+    undetermined 1/2) that lies between its values (eta squared). In a full
+    factorial grid these parts add up to at most one.
+    """
+    score = table["holds"].map({"yes": 1.0, "no": 0.0, "undetermined": 0.5}).to_numpy(dtype="float64")
+    if len(score) == 0 or float(np.var(score)) == 0:
+        return None, 0.0
+    parts: dict[str, float] = {}
+    for name in claim.grid:
+        groups = pd.Series(score).groupby(table[name].astype("str").to_numpy(), sort=True)
+        sizes, means = groups.size(), groups.mean()
+        between = float((sizes * (means - score.mean()) ** 2).sum()) / len(score)
+        parts[name] = between / float(np.var(score))
+    best = max(sorted(parts), key=lambda name: round(parts[name], 12))
+    return best, parts[best]
+
+
+def later(claim: Claim, row: pd.Series | None, day: str | None) -> Verdict:
+    """Third axis: the article's own reading on data from after its publication."""
+    if row is None or day is None:
+        return Verdict("no later snapshot", "no data from after the publication bear on it")
+    lower, upper = float(row["lower"]), float(row["upper"])
+    span = f"{show(claim, lower)} to {show(claim, upper)} on {day}"
+    if claim.comparison == "above":
+        assert claim.stated is not None
+        if lower > claim.stated:
+            return Verdict("still holds", span)
+        if upper <= claim.stated:
+            return Verdict("no longer holds", f"at most {show(claim, upper)} on {day}")
+        return Verdict("not checkable", f"the data allow {span}")
+    return Verdict("no later snapshot", "the claim is about one month, which no later data change")

@@ -1,0 +1,393 @@
+"""Everything the checks look at, in one place: readings, lists, families, calibrated assumptions.
+
+A :class:`World` is made from tables by :func:`assemble` and never reads a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import pandas as pd
+
+from analysis.claims.settings import Days, Populations
+from analysis.errors import InputError
+from analysis.measure import assume, bounds, outliers, shares
+from analysis.measure import head as heads_module
+from analysis.measure import readings as readings_module
+from analysis.snapshot import families as families_module
+
+RULES = ("official", "organisation", "with-reuploads")
+QWEN = "qwen"
+LLAMA = "llama"
+
+
+@dataclass(frozen=True)
+class HeadList:
+    """A complete list of the most downloaded repositories of the Hub on one day."""
+
+    version: str
+    day: date
+    frame: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Tables that :func:`assemble` needs.
+
+    Attributes
+    ----------
+    frames, days
+        Canonical frames with counters by version name, and the day of each (a
+        frame with its own column ``day`` needs none).
+    heads
+        Complete lists of the most downloaded.
+    lists
+        Tracked lists: version name to its repositories.
+    panel
+        The panel with countries (kind hub-panel).
+    """
+
+    frames: Mapping[str, pd.DataFrame]
+    days: Mapping[str, date]
+    heads: tuple[HeadList, ...]
+    lists: Mapping[str, frozenset[str]]
+    panel: pd.DataFrame
+    families: families_module.Families
+    assumptions: assume.Assumptions
+    bursts: outliers.BurstRule
+    anchors: Days
+    populations: Populations
+
+
+@dataclass(frozen=True)
+class World:
+    """What is known, and what the assumptions are worth; see the module."""
+
+    inputs: Inputs
+    readings: pd.DataFrame
+    created: Mapping[str, date]
+    first_seen: Mapping[str, int]
+    tasks: Mapping[str, str]
+    family: Mapping[str, Mapping[str, str]]
+    maker: Mapping[str, str]
+    histories: Mapping[str, Mapping[str, bounds.History]]
+    trials: pd.DataFrame
+    calibrated: assume.Calibrated
+    calibration: pd.DataFrame
+    pooling: shares.Pooling
+    pooling_report: pd.DataFrame
+    bursts: pd.DataFrame
+    _estimates: dict[tuple[str, str, date], pd.DataFrame] = field(default_factory=dict)
+    _bounds: dict[tuple[str, str, str], dict[date, bounds.Interval]] = field(default_factory=dict)
+    _shares: dict[tuple[str, date, str, str, str, str], shares.Share] = field(default_factory=dict)
+    _members: dict[tuple[str, date, str], frozenset[str]] = field(default_factory=dict)
+
+    def within(self, day: date) -> int:
+        """How far off a reading may lie to count as seen on `day`."""
+        return self.inputs.anchors.near(day).within
+
+    def estimate(
+        self,
+        repositories: Iterable[str],
+        day: date,
+        outlier: str = "in",
+        measure: str = "downloads_30d",
+    ) -> pd.DataFrame:
+        """Intervals of the counters of `repositories` on `day` (see :func:`shares.estimate`).
+
+        `outlier` is ``in`` (counters as read) or ``out`` (bursts put back to level).
+        Estimates are kept, so a repository is worked out once a day.
+        """
+        key = (outlier, measure, day)
+        if key not in self._estimates:
+            self._estimates[key] = self._fill(outlier, measure, day)
+        known = self._estimates[key]
+        wanted = sorted(set(repositories))
+        fresh = [name for name in wanted if name not in known.index]
+        if fresh:
+            more = self._work_out(fresh, outlier, measure, day)
+            known = self._estimates[key] = pd.concat([known, more])
+        return known.loc[wanted]
+
+    def _work_out(
+        self, names: list[str], outlier: str, measure: str, day: date
+    ) -> pd.DataFrame:
+        return shares.estimate(
+            names,
+            day,
+            self.histories[outlier],
+            self.calibrated,
+            measure,
+            self.within(day),
+            {name: self._hard(name, outlier, measure, day) for name in names},
+        )
+
+    def _fill(self, outlier: str, measure: str, day: date) -> pd.DataFrame:
+        """Work out every repository that a population may ask for, once a day."""
+        if outlier == "out" and measure == "downloads_30d":
+            same = self.estimate((), day, "in", measure)
+            table = self._estimates[("in", measure, day)].copy()
+            del same
+            changed = sorted(self.burst_repositories() & set(table.index))
+            if changed:
+                fresh = self._work_out(changed, outlier, measure, day)
+                table = pd.concat([table.drop(index=changed), fresh]).sort_index()
+            return table
+        return self._work_out(sorted(self._relevant()), outlier, measure, day)
+
+    def _relevant(self) -> set[str]:
+        wanted = self._listed()
+        for rule in RULES:
+            wanted |= set(self.family[rule])
+        tasks = {t for p in self.inputs.populations.population for t in p.tasks}
+        return wanted | {name for name, task in self.tasks.items() if task in tasks}
+
+    def _hard(self, name: str, outlier: str, measure: str, day: date) -> bounds.Interval:
+        """Hard bounds of one repository; worked out for all declared days at once."""
+        key = (name, outlier, measure)
+        kept = self._bounds.setdefault(key, {})
+        if day not in kept:
+            history = self.histories[outlier].get(name, bounds.History())
+            days = sorted({day, *(anchor.day for anchor in self.inputs.anchors.anchor)} - set(kept))
+            found = bounds.hard_bounds(history, [d.toordinal() for d in days], measure)
+            kept.update(zip(days, found, strict=True))
+        return kept[day]
+
+    def existed(self, repositories: Iterable[str], day: date) -> set[str]:
+        """Leave out what was first seen a month or more after `day` and has no day of creation.
+
+        Such a repository may not have existed; those with a day of creation are
+        bounded by it.
+        """
+        limit = day.toordinal() + bounds.WINDOW
+        return {
+            name
+            for name in repositories
+            if name in self.created or self.first_seen.get(name, 0) <= limit
+        }
+
+    def population(self, name: str, day: date, rule: str) -> frozenset[str]:
+        """Repositories of a population on a day, under one reading of 'family'.
+
+        Under ``organisation`` and ``with-reuploads`` the population also holds what
+        the rule adds: all repositories of the makers, or the named re-uploads.
+        """
+        key = (name, day, rule)
+        if key not in self._members:
+            self._members[key] = frozenset(self._population(name, day, rule))
+        return self._members[key]
+
+    def _population(self, name: str, day: date, rule: str) -> set[str]:
+        if name.startswith("tracked-"):
+            base, makers = set(self._list(name)), None
+        else:
+            kind = self.inputs.populations.find(name)
+            if kind.kind == "hub":
+                return self._near(day) | set(self.family[rule])
+            if kind.kind == "tasks":
+                base = {r for r, task in self.tasks.items() if task in kind.tasks}
+                base |= {r for r, own in self.family["official"].items() if own and r in self._listed()}
+                makers = None
+            else:
+                base = set(self._list(self.inputs.anchors.near(day).list_name))
+                makers = set(kind.makers) if kind.kind == "makers" else None
+        if makers is not None:
+            base = {r for r in base if self.maker.get(r) in makers}
+        if rule != "official":
+            on_list = {self.maker[r] for r in base if r in self.maker} if makers is None else makers
+            owner = {f: entry.maker for f, entry in self.inputs.families.families.items()}
+            base |= {
+                r for r, own in self.family[rule].items() if owner.get(own) in on_list
+            }
+        return self.existed(base, day)
+
+    def _near(self, day: date) -> set[str]:
+        """Repositories read within a window of `day`; of the others nothing is known from below."""
+        gap = (self.readings["day"] - day.toordinal()).abs()
+        return set(self.readings.loc[gap <= bounds.WINDOW, "repository_id"])
+
+    def _list(self, name: str) -> frozenset[str]:
+        if name not in self.inputs.lists:
+            known = ", ".join(sorted(self.inputs.lists))
+            raise InputError(f"no tracked list is called {name!r}; there are: {known}")
+        return self.inputs.lists[name]
+
+    def _listed(self) -> set[str]:
+        return set().union(*self.inputs.lists.values())
+
+    def share(
+        self, population: str, day: date, rule: str, outlier: str, treatment: str, own: str = QWEN
+    ) -> shares.Share:
+        """Share of family `own` in a population on a day under one treatment of the missing.
+
+        Of populations that our files see only in part (kinds ``hub`` and ``tasks``)
+        the rest is known from below only: its upper bound is infinite, the lower
+        bound of the share is 0, and the centre is the observed share.
+        """
+        key = (population, day, rule, outlier, treatment, own)
+        if key not in self._shares:
+            self._shares[key] = self._share(population, day, rule, outlier, treatment, own)
+        return self._shares[key]
+
+    def _share(
+        self, population: str, day: date, rule: str, outlier: str, treatment: str, own: str
+    ) -> shares.Share:
+        family = self.family[rule]
+        members = self.population(population, day, rule)
+        open_ended = not population.startswith("tracked-") and self.inputs.populations.find(
+            population
+        ).kind in ("hub", "tasks")
+        if not open_ended:
+            table = self.estimate(members, day, outlier)
+            return shares.share(table, family, own, treatment, self.pooling)
+        mine = {name for name in members if family.get(name) == own}
+        part_table = self.estimate(mine, day, outlier)
+        rest_table = self.estimate(members - mine, day, outlier)
+        part = shares.total(part_table, treatment, self.pooling)
+        floor = shares.total(rest_table, "hard" if treatment == "hard" else "absent").lower
+        if treatment != "absent":
+            floor = max(floor, shares.total(rest_table, "hard").lower)
+        rest = shares.Total(floor, floor, float("inf"))
+        value, lower, upper = shares.fraction(part, rest)
+        seen = int(part_table["seen"].notna().sum() + rest_table["seen"].notna().sum())
+        return shares.Share(value, lower, upper, part, rest, seen, len(members))
+
+    def excess(self, repositories: Iterable[str], day: date) -> float:
+        """Requests above level in the named bursts of `repositories` up to `day`.
+
+        An episode counts with the excess of its peak window (30 days), or, for one
+        before the first reading, with all of its excess: a lower estimate of what
+        a longer burst added.
+        """
+        wanted = set(repositories)
+        total = 0.0
+        for row in outliers.episodes(self.bursts).itertuples():
+            if row.repository_id in wanted and date.fromisoformat(str(row.first)) <= day:
+                total += float(row.excess)
+        return total
+
+    def burst_repositories(self) -> frozenset[str]:
+        """Repositories that the burst rule names."""
+        return frozenset(str(name) for name in self.bursts["repository_id"])
+
+    def without_generation(
+        self, population: str, day: date, outlier: str, prefix: str
+    ) -> dict[str, tuple[float, float, float]]:
+        """Qwen's share if the repositories of one generation did not exist.
+
+        Parameters
+        ----------
+        prefix
+            Beginning of the repository's name, lower case (``qwen3.5``).
+
+        Returns
+        -------
+        dict
+            Treatment to (value, lower, upper).
+        """
+        family = self.family["official"]
+        members = self.population(population, day, "official")
+        kept = {
+            name
+            for name in members
+            if not (
+                family.get(name) == QWEN and name.split("/", 1)[-1].lower().startswith(prefix)
+            )
+        }
+        table = self.estimate(kept, day, outlier)
+        out = {}
+        for treatment in ("absent", "pooled"):
+            got = shares.share(table, family, QWEN, treatment, self.pooling)
+            out[treatment] = (got.value, got.lower, got.upper)
+        return out
+
+
+def assemble(inputs: Inputs) -> World:
+    """Put the tables together, calibrate the assumptions, name the bursts."""
+    table = readings_module.assemble(inputs.frames, inputs.days)
+    created: dict[str, date] = {}
+    tasks: dict[str, str] = {}
+    first_seen: dict[str, int] = {}
+    for name in sorted(inputs.frames):
+        frame = inputs.frames[name]
+        if "created_at" in frame.columns:
+            made = frame.dropna(subset=["created_at"])
+            for repository, stamp in zip(made["repository_id"], made["created_at"], strict=True):
+                day = stamp.date()
+                created[repository] = min(day, created.get(repository, day))
+        if "pipeline_tag" in frame.columns:
+            tagged = frame.dropna(subset=["pipeline_tag"])
+            tasks.update(zip(tagged["repository_id"], tagged["pipeline_tag"], strict=True))
+    for repository, seen in table.groupby("repository_id")["day"].min().items():
+        first_seen[str(repository)] = int(seen)
+    # The day of a list version is in its name; being on it is being seen.
+    for name, members in sorted(inputs.lists.items()):
+        day = date.fromisoformat(name[-10:]).toordinal()
+        for repository in members:
+            first_seen[repository] = min(day, first_seen.get(repository, day))
+    everything = pd.Series(sorted(first_seen), dtype="string")
+    family = {
+        rule: _mapping(everything, families_module.assign(everything, inputs.families, rule))
+        for rule in RULES
+    }
+    maker = _mapping(everything, families_module.makers(everything, inputs.families))
+    heads: dict[int, tuple[int, frozenset[str]]] = {}
+    for entry in inputs.heads:
+        counters = entry.frame.dropna(subset=["downloads_30d"])
+        day = entry.day.toordinal()
+        members = frozenset(counters["repository_id"])
+        deeper = heads.get(day)
+        if deeper is None or len(members) > len(deeper[1]):
+            heads[day] = (int(counters["downloads_30d"].min()), members)
+    plain = bounds.histories(table, created, heads, first_seen)
+    found = outliers.bursts(plain, family["with-reuploads"], inputs.bursts)
+    quiet = outliers.without(table, found)
+    changed = set(found.loc[found["kind"] == "reading", "repository_id"])
+    without = dict(plain)
+    without.update(bounds.histories(quiet, created, heads, changed))
+    # Bursts put back to level contradict the all-time counter, which still holds them.
+    for name in changed:
+        without[name] = bounds.History(without[name].rolling, (), without[name].ceilings, without[name].created)
+    rules = inputs.assumptions
+    wide = sorted(
+        int(day)
+        for day, size in table[table["measure"] == "downloads_30d"].groupby("day").size().items()
+        if size >= rules.wide_day
+    )
+    rolling = {name: history.rolling for name, history in plain.items() if history.rolling}
+    trials = assume.trials(rolling, rules, wide)
+    calibrated, calibration = assume.calibrate(trials, rules)
+    pooled, pooling = shares.calibrate_sums(trials, calibrated, rules.minimum_groups)
+    listed = set().union(*inputs.lists.values())
+    calibrated, unread_mean, capping = assume.calibrate_cap(
+        trials[trials["repository_id"].isin(listed)], calibrated
+    )
+    return World(
+        inputs=inputs,
+        readings=table,
+        created=created,
+        first_seen=first_seen,
+        tasks=tasks,
+        family=family,
+        maker=maker,
+        histories={"in": plain, "out": without},
+        trials=trials,
+        calibrated=calibrated,
+        calibration=pd.concat([calibration, capping], ignore_index=True),
+        pooling=shares.Pooling(pooled, unread_mean, rules.large_set),
+        pooling_report=pooling,
+        bursts=found,
+    )
+
+
+def _mapping(ids: pd.Series, values: pd.Series) -> dict[str, str]:
+    known = values.notna().to_numpy()
+    return dict(zip(ids[known].astype("str"), values[known].astype("str"), strict=True))
+
+
+def head_of(world: World, entry: HeadList, rule: str = "official") -> heads_module.Head:
+    """Summarise one head list for Qwen."""
+    own = entry.frame["repository_id"].map(world.family[rule])
+    return heads_module.read(entry.frame, own.astype("string"), QWEN)

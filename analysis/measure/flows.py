@@ -1,0 +1,140 @@
+"""Downloads by country from a panel of all-time counters.
+
+The panel is rolling: a repository leaves it a year after its creation, so a
+sum over it falls when a popular one ages out. Only differences over
+repositories present on both days mean anything; a repository created between
+two days brings all it has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pandas as pd
+
+CHINA, USA = "China", "United States of America"
+
+_COLUMNS = {"publisher": "country", "base": "derived_country"}
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """When one series passes another: between two readings.
+
+    Attributes
+    ----------
+    month
+        Month (``YYYY-MM``) of the last day of the first span in which it is ahead
+        for good.
+    first, last
+        Months between which the change lies: the last span with the other ahead
+        ends in `first`.
+    """
+
+    month: str
+    first: str
+    last: str
+
+
+def by_country(
+    panel: pd.DataFrame,
+    attribution: str = "publisher",
+    repackagers: bool = False,
+    leave_out: frozenset[str] = frozenset(),
+    span: int = 28,
+) -> pd.DataFrame:
+    """Downloads of repositories from China and from the US between readings four weeks apart.
+
+    Parameters
+    ----------
+    panel
+        Frame of kind hub-panel; rows whose ``repeated_from`` is set are left out
+        (days on which the dump was out).
+    attribution
+        ``publisher``: country of who published; ``base``: of who made the base model.
+    repackagers
+        Count publishers without a country (users, online communities) with the
+        country of their base's maker.
+    leave_out
+        Repositories to leave out (bursts).
+    span
+        Least days between two readings.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``from``, ``to`` (ISO days)``, repositories`` (present on both days or created
+        between)``, left`` (present on the first day only)``, china, usa`` (requests a
+        30 days).
+    """
+    rows = panel
+    if "repeated_from" in rows.columns:
+        rows = rows[rows["repeated_from"].isna()]
+    rows = rows[~rows["repository_id"].isin(leave_out)]
+    country = rows[_COLUMNS[attribution]]
+    if repackagers and attribution == "publisher":
+        own = rows["country"].isin([CHINA, USA])
+        stateless = ~own & rows["country"].isin(["user", "Online", "International", "HF"])
+        country = country.mask(stateless, rows["derived_country"])
+    rows = rows.assign(nation=country)
+    days = sorted(rows["day"].dropna().unique())
+    chosen = [days[0]]
+    for day in days[1:]:
+        if day - chosen[-1] >= timedelta(days=span):
+            chosen.append(day)
+    by_day = {
+        day: part.drop_duplicates("repository_id", keep="last").set_index("repository_id")
+        for day, part in rows[rows["day"].isin(chosen)].groupby("day", sort=True)
+    }
+    out = []
+    for start, end in zip(chosen, chosen[1:], strict=False):
+        first, second = by_day[start], by_day[end]
+        earlier = first["downloads_all_time"].reindex(second.index)
+        created = pd.to_datetime(second["created_at"], utc=True).dt.tz_localize(None)
+        new = earlier.isna() & (created >= pd.Timestamp(start)).fillna(False)
+        gained = (second["downloads_all_time"] - earlier.fillna(0)).where(earlier.notna() | new)
+        present = gained.notna()
+        gap = (end - start).days
+        sums = gained[present].groupby(second.loc[present, "nation"]).sum() * 30 / gap
+        out.append(
+            {
+                "from": pd.Timestamp(start).date().isoformat(),
+                "to": pd.Timestamp(end).date().isoformat(),
+                "repositories": int(present.sum()),
+                "left": int((~first.index.isin(second.index)).sum()),
+                "china": float(sums.get(CHINA, 0.0)),
+                "usa": float(sums.get(USA, 0.0)),
+                "days": gap,
+            }
+        )
+    return pd.DataFrame(out)
+
+
+def crossing(table: pd.DataFrame, cumulative: bool = False) -> Crossing | None:
+    """First span from which China stays ahead of the US to the end of the table.
+
+    Parameters
+    ----------
+    table
+        Result of :func:`by_country`.
+    cumulative
+        Compare the sums since the table's first day instead of each span.
+    """
+    china, usa = table["china"] * table["days"], table["usa"] * table["days"]
+    if cumulative:
+        china, usa = china.cumsum(), usa.cumsum()
+    ahead = (china > usa).to_numpy()
+    if len(ahead) == 0 or not ahead[-1]:
+        return None
+    place = len(ahead)
+    while place > 0 and ahead[place - 1]:
+        place -= 1
+    if place == 0:
+        return None
+    row = table.iloc[place]
+    # In its own span the flow was ahead: the change lies between the span's ends.
+    first = date.fromisoformat(str(row["from"]))
+    last = date.fromisoformat(str(row["to"]))
+    middle = first + (last - first) / 2 if not cumulative else last
+    return Crossing(middle.strftime("%Y-%m"), first.strftime("%Y-%m"), last.strftime("%Y-%m"))

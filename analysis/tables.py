@@ -1,0 +1,92 @@
+"""The derived tables: ``data/derived``, read as the book and other programs read them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis import raw
+from analysis.errors import InputError, IntegrityError
+
+MANIFEST = "manifest.json"
+
+
+def folder() -> Path:
+    """Return the folder of the derived tables."""
+    return raw.data_dir() / "derived"
+
+
+@lru_cache(maxsize=1)
+def _manifest(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; run `make data` to build the derived tables") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not readable as JSON ({error}); run `make data`") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: not a manifest; run `make data`")
+    return content
+
+
+def manifest() -> dict[str, Any]:
+    """Return the manifest: each table with its sha256, its inputs and what it holds."""
+    return _manifest(folder() / MANIFEST)
+
+
+def _file(name: str) -> Path:
+    listed = {entry["name"]: entry for entry in manifest()["tables"]}
+    if name not in listed:
+        raise InputError(f"no derived table is called {name!r}; there are: {', '.join(sorted(listed))}")
+    path = folder() / listed[name]["file"]
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; run `make data`") from None
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != listed[name]["sha256"]:
+        raise IntegrityError(
+            f"{path}: changed by hand (sha256 {digest[:16]}…, the manifest says "
+            f"{listed[name]['sha256'][:16]}…); run `make data` to build it again"
+        )
+    return path
+
+
+def load(name: str) -> pd.DataFrame:
+    """Load a derived table, or a table of published figures.
+
+    Parameters
+    ----------
+    name
+        A name of the manifest, or ``reference/<file>`` without suffix for figures
+        that others published (``data/reference``).
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table as it was written; empty cells are missing values.
+
+    Raises
+    ------
+    InputError
+        There is no such table, or it cannot be read.
+    IntegrityError
+        The file is not the one that the manifest names.
+    """
+    if name.startswith("reference/"):
+        path = raw.data_dir() / f"{name}.csv"
+        if not path.is_file():
+            raise InputError(f"{path}: no such table of published figures")
+        return pd.read_csv(path)
+    return pd.read_csv(_file(name), low_memory=False)
+
+
+def claims() -> list[dict[str, Any]]:
+    """Load the claims with their verdicts (``claims.json``)."""
+    content: list[dict[str, Any]] = json.loads(_file("claims").read_text(encoding="utf-8"))
+    return content
