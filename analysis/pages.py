@@ -80,6 +80,11 @@ def _reasoned(axis: Any) -> Html:
     return join([verdict(_word(axis)), f": {reason}"]) if reason else verdict(axis)
 
 
+def _behind(id: str) -> dict[str, Any]:
+    """Return what a figure names as its sources: the raw files behind a claim."""
+    return {"sources": _inputs(claim(id).record), "everything": f"{id}.html#the-data-behind-it"}
+
+
 class Claim:
     """One claim as a page shows it.
 
@@ -201,7 +206,7 @@ class Claim:
             alt=spec_curve.sentence(frame, label),
             data=ordered[[c.name for c in shown]],
             columns=shown,
-            sources=_inputs(self.record),
+            **_behind(self.id),
         )
 
     def inputs(self) -> Html:
@@ -222,7 +227,39 @@ class Claim:
         )
         if frame.empty:
             return paragraph("No raw file of ours bears on it.")
-        return table(frame, caption="Raw files behind this claim", stacked=True)
+        shown = table(frame, caption="Raw files behind this claim", stacked=True)
+        return Html(f"<details><summary>{len(frame)} raw files</summary>{shown}</details>")
+
+    def published(self) -> Html:
+        """Return what others published that bears on the claim."""
+        known = tables.load("reference/published-figures").set_index("id")
+        rows = [
+            {
+                "statement": known.loc[name, "statement"],
+                "value": f"{known.loc[name, 'value']} {known.loc[name, 'unit']}",
+                "population": known.loc[name, "population"],
+                "describes": known.loc[name, "describes"],
+                "source": safe_link(
+                    str(known.loc[name, "url"]),
+                    f"{known.loc[name, 'authors']}, {known.loc[name, 'document']}",
+                ),
+                "stated_on": known.loc[name, "stated_on"],
+                "read": known.loc[name, "read"],
+            }
+            for name in self.record["published"]
+        ]
+        if not rows:
+            return paragraph("We know of none.")
+        columns = [
+            Column("statement", "what was said"),
+            Column("value"),
+            Column("population", "of what"),
+            Column("describes", "for when"),
+            Column("source", "by whom"),
+            Column("stated_on", "on"),
+            Column("read", "text read"),
+        ]
+        return table(_rows(rows), columns, caption="Figures that others published", stacked=True)
 
     def foot(self) -> Html:
         """Return the explanation of the marks, for the foot of the page."""
@@ -381,11 +418,6 @@ def legend() -> Html:
     return numbers.legend()
 
 
-def _published(name: str) -> pd.DataFrame:
-    """Return a table of figures that others published."""
-    return tables.load(name)
-
-
 def listing(
     name: str,
     caption: str,
@@ -408,51 +440,539 @@ def listing(
     frame = tables.load(name)
     if keep is not None:
         frame = keep(frame)
-    return table(frame, columns, caption=caption, stacked=len(frame) <= 12)
+    return table(frame, columns, caption=caption)
 
 
 #: The month that the claims about February speak of.
 MONTH: Final = "2026-02"
 
+#: Months and days as the tables hold them, and how a page writes them.
+_STATED_MONTHLY: Final = "february-153-6m"
 
-def _ladder(month: str) -> pd.DataFrame:
-    frame = tables.load("ladder")
-    return frame[frame["month"] == month].sort_values("order", kind="stable").reset_index(drop=True)
+
+def _lower_case(label: str) -> str:
+    return label[:1].lower() + label[1:]
 
 
 def ladder(month: str = MONTH) -> Html:
     """Return the ladder of denominators, the first figure of the book."""
-    frame = _ladder(month)
-    rows = frame.rename(columns={"share": "value"})
-    shares = [
-        f"of {row.label} {charts.row_text(row._asdict(), 'share')} ({row.grade})"
-        for row in rows.itertuples(index=False)
+    frame = tables.load("ladder")
+    frame = frame[frame["month"] == month].sort_values("order", kind="stable")
+    rows = frame.rename(columns={"share": "value"}).reset_index(drop=True)
+    words = [charts.row_text(record, "share") for record in rows.to_dict("records")]
+    parts = [
+        f"of {_lower_case(str(label))} {text} ({grade})"
+        for label, text, grade in zip(rows["label"], words, rows["grade"], strict=True)
     ]
-    middle = rows[["value", "lower", "upper"]].mean(axis=1)
-    high, low = middle.max(), middle.min()
+    first, last = _lower_case(str(rows["label"].iloc[0])), _lower_case(str(rows["label"].iloc[-1]))
+    shown = ["label", "value", "lower", "upper", "hard_lower", "hard_upper", "observed"]
+    columns = [Column("label", "share of")]
+    columns += [Column(name, unit="share") for name in shown[1:]]
+    columns += [
+        Column("covered_repositories", "repositories read"),
+        Column("population_repositories", "of"),
+        Column("grade"),
+        Column("sources"),
+        Column("note"),
+    ]
     return figure(
         lambda width: charts.interval_rows(
-            rows,
-            width,
-            unit="share",
-            mark=0.5,
-            mark_label="the article: over half",
-            limit=1.0,
+            rows, width, unit="share", mark=0.5, mark_label="the article: over half", limit=1.0
         ),
         id=f"ladder-{month}",
-        title=(
-            f"From {numbers.format_percent(low, 0)} to {numbers.format_percent(high, 0)}: "
-            "Qwen's share depends on what it is a share of"
-        ),
+        title=f"{words[0]} of {first}, {words[-1]} of {last}: a share of what?",
         subtitle=(
             f"Qwen's share of 30-day downloads on the Hub, {numbers.format_day(month)}, "
-            "by population"
+            "from the smallest population to the largest"
         ),
-        alt=f"Qwen's share in {numbers.format_day(month)}: {'; '.join(shares)}.",
-        data=frame,
+        alt=f"Qwen's share in {numbers.format_day(month)}: {'; '.join(parts)}.",
+        data=rows[[c.name for c in columns]],
+        columns=columns,
+        **_behind("share-above-half"),
         note=(
             "Inner bar: the interval under tested assumptions. Outer bar: what the data force "
-            "without any. "
-            "Circle: computed; bar: bounded; diamond: published by others."
+            "without any. Circle: computed; upright bar: bounded; diamond: published by others."
         ),
     )
+
+
+def ladder_months(*rungs: str, title: str = "") -> Html:
+    """Return the shares of chosen populations by month.
+
+    Parameters
+    ----------
+    *rungs : str
+        Rungs of the ladder, for instance ``tracked``.
+    title : str
+        The finding; made from the data when left out.
+    """
+    frame = tables.load("ladder")
+    chosen = rungs or ("named-makers", "tracked", "text-and-vision-published", "hub-published")
+    frame = frame[frame["rung"].isin(chosen) & frame["share"].notna()]
+    rows = frame.rename(columns={"label": "series", "share": "value"}).reset_index(drop=True)
+    wide = rows[["day", "series", "value", "lower", "upper", "grade", "sources"]]
+    parts = []
+    for name, part in rows.groupby("series", sort=False):
+        by_value = part.sort_values("value", kind="stable")
+        low, high = by_value.iloc[0], by_value.iloc[-1]
+        parts.append(
+            f"of {_lower_case(str(name))} between "
+            f"{numbers.format_percent(low['value'])} ({numbers.format_day(low['month'])}) and "
+            f"{numbers.format_percent(high['value'])} ({numbers.format_day(high['month'])})"
+        )
+    return figure(
+        lambda width: charts.time_lines(
+            wide, width, unit="share", measure="Qwen's share", mark=0.5,
+            mark_label="the article: over half",
+        ),
+        id="shares-by-month" + "".join(f"-{rung}" for rung in rungs),
+        title=title or "The order of the shares stays; their level moves with the bursts",
+        subtitle="Qwen's share of 30-day downloads, on the day that stands for each month",
+        alt=f"Qwen's share by month: {'; '.join(parts)}.",
+        data=wide,
+        columns=[
+            Column("day"),
+            Column("series", "share of"),
+            Column("value", "share", "share"),
+            Column("lower", unit="share"),
+            Column("upper", unit="share"),
+            Column("grade"),
+            Column("sources"),
+        ],
+        **_behind("share-above-half"),
+        note="Point: middle of the interval, or the published figure. Bar: interval under tested "
+        "assumptions.",
+    )  # fmt: skip
+
+
+def february() -> Html:
+    """Return what was read, bounded and published of Qwen's downloads in February 2026."""
+    makers_frame = tables.load("makers")
+    own = makers_frame[(makers_frame["month"] == MONTH) & (makers_frame["maker"] == "alibaba")]
+    rows: list[dict[str, Any]] = []
+    for record in own.to_dict("records"):
+        bursts = "" if record["bursts"] == "in" else ", bursts put back to level"
+        rows.append(
+            {"label": f"Read on or near the day{bursts}", "value": record["observed"],
+             "grade": "computed"}
+        )  # fmt: skip
+        rows.append(
+            {"label": f"With the unread, as tested{bursts}", "lower": record["lower"],
+             "upper": record["upper"], "grade": "bounded"}
+        )  # fmt: skip
+    published = tables.load("reference/published-figures").set_index("id")
+    for name in ("atom-feb-qwen", "modelpulse-feb-2026"):
+        if name in published.index and "million" in str(published.loc[name, "unit"]):
+            entry = published.loc[name]
+            rows.append(
+                {
+                    "label": f"Published: {entry['authors']}",
+                    "value": 1e6 * float(str(entry["value"])),
+                    "grade": "published",
+                }
+            )
+    monthly = tables.load("reference/modelpulse-publishers-monthly")
+    pulse = monthly[(monthly["month"] == MONTH) & (monthly["author"] == "Qwen")]["downloads"]
+    for value in pulse:
+        rows.append({"label": "Published: Model Pulse", "value": value, "grade": "published"})
+    frame = pd.DataFrame(rows, columns=["label", "value", "lower", "upper", "grade"])
+    words = [
+        f"{label}: {charts.row_text(record, 'downloads')}"
+        for label, record in zip(frame["label"], frame.to_dict("records"), strict=True)
+    ]
+    stated = claim(_STATED_MONTHLY)
+    return figure(
+        lambda width: charts.interval_rows(
+            frame, width, unit="downloads", measure="downloads in thirty days",
+            mark=stated.record["stated_value"], mark_label=f"stated: {stated.record['stated']}",
+        ),
+        id="february",
+        title=f"{words[1]}; stated: {stated.record['stated']}",
+        subtitle="Downloads of Qwen's models on the tracked list, thirty days to "
+        f"{numbers.format_day(str(own['day'].iloc[0]))}",
+        alt=f"Qwen in February 2026. {'; '.join(words)}.",
+        data=frame,
+        columns=[
+            Column("label", "what"),
+            *(Column(name, unit="downloads") for name in ("value", "lower", "upper")),
+            Column("grade"),
+        ],
+        **_behind(_STATED_MONTHLY),
+    )  # fmt: skip
+
+
+def makers(month: str = MONTH, shown: int = 9) -> Html:
+    """Return the makers with the most downloads on the tracked list in a month."""
+    frame = tables.load("makers")
+    frame = frame[(frame["month"] == month) & (frame["bursts"] == "in")]
+    frame = frame.sort_values("downloads", ascending=False, kind="stable").head(shown)
+    rows = frame.reset_index(drop=True).assign(value=frame["downloads"].to_numpy())
+    rows["label"] = [str(label) for label in rows["label"]]
+    words = [
+        f"{label} {charts.row_text(record, 'downloads')}"
+        for label, record in zip(rows["label"], rows.to_dict("records"), strict=True)
+    ]
+    others = rows["value"].iloc[1:].sum()
+    columns = [
+        Column("label", "maker"),
+        Column("value", "middle", "downloads"),
+        Column("lower", unit="downloads"),
+        Column("upper", unit="downloads"),
+        Column("observed", "read", "downloads"),
+        Column("covered_repositories", "repositories read"),
+        Column("population_repositories", "of"),
+        Column("grade"),
+    ]
+    return figure(
+        lambda width: charts.interval_rows(
+            rows, width, unit="downloads", measure="downloads in thirty days"
+        ),
+        id=f"makers-{month}",
+        title=(
+            f"{rows['label'].iloc[0]} {numbers.format_count(rows['value'].iloc[0])}, the next "
+            f"{_COUNTS[len(rows) - 1]} together {numbers.format_count(others)}, at the middle of "
+            "their intervals"
+        ),
+        subtitle=(
+            "Makers on the tracked list of language models, thirty days to "
+            f"{numbers.format_day(str(rows['day'].iloc[0]))}"
+        ),
+        alt=f"Downloads by maker: {'; '.join(words)}.",
+        data=rows[[c.name for c in columns]],
+        columns=columns,
+        **_behind("double-next-eight"),
+    )
+
+
+def missing() -> Html:
+    """Return the largest repositories that nobody read near the end of February 2026."""
+    columns = [
+        Column("repository_id", "repository"),
+        Column("group", "counts as"),
+        Column("lower", unit="downloads"),
+        Column("upper", unit="downloads"),
+        Column("hard_lower", "forced, at least", "downloads"),
+        Column("hard_upper", "forced, at most", "downloads"),
+        Column("rule", "assumption"),
+    ]
+    return listing("missing", "The largest repositories without a reading near the day", columns)
+
+
+def cumulative() -> Html:
+    """Return Qwen's all-time downloads by day: what the readings force, and what was published."""
+    frame = tables.load("qwen_llama")
+    chosen = (frame["measure"] == "downloads_all_time") & (frame["family_rule"] == "official")
+    own = frame[chosen & (frame["family"] == "Qwen") & (frame["lower"] > 0)]
+    rows = own.assign(
+        label=[f"Forced by the readings, {numbers.format_day(str(day))}" for day in own["day"]],
+        value=None,
+        grade="bounded",
+    )[["label", "value", "lower", "upper", "grade"]]
+    entry = tables.load("reference/published-figures").set_index("id").loc["atom-cumulative-qwen"]
+    published = pd.DataFrame(
+        [
+            {
+                "label": f"Published: {entry['authors']}, tracked list",
+                "value": 1e6 * float(str(entry["value"])),
+                "grade": "published",
+            }
+        ]
+    )
+    data = pd.concat([rows, published], ignore_index=True).astype({"value": "float64"})
+    words = [
+        f"{label}: {charts.row_text(record, 'downloads')}"
+        for label, record in zip(data["label"], data.to_dict("records"), strict=True)
+    ]
+    own_claim = claim("cumulative-near-billion")
+    return figure(
+        lambda width: charts.interval_rows(
+            data, width, unit="downloads", measure="downloads since the beginning",
+            mark=own_claim.record["stated_value"],
+            mark_label=f"stated: {own_claim.record['stated']}",
+        ),
+        id="cumulative",
+        title=words[-2],
+        subtitle="All-time downloads of the Qwen family's own repositories, by day",
+        alt=f"{'; '.join(words)}.",
+        data=data,
+        columns=[
+            Column("label", "what"),
+            *(Column(name, unit="downloads") for name in ("value", "lower", "upper")),
+            Column("grade"),
+        ],
+        **_behind("cumulative-near-billion"),
+        note="The counter never falls but on days of correction, so a later reading, less the "
+        "downloads since, is a lower bound for the day. Nothing bounds what was never read.",
+    )  # fmt: skip
+
+
+def qwen_llama() -> Html:
+    """Return 30-day downloads of Qwen and Llama by day."""
+    frame = tables.load("qwen_llama")
+    chosen = (frame["measure"] == "downloads_30d") & (frame["family_rule"] == "official")
+    rows = frame[chosen].rename(columns={"family": "series", "downloads": "value"})
+    rows = rows.reset_index(drop=True)
+    days = sorted(rows["day"].unique())
+    ahead = []
+    for day in days:
+        both = rows[rows["day"] == day].set_index("series")
+        sure = both.loc["Qwen", "lower"] > both.loc["Llama", "upper"]
+        ahead.append((day, sure))
+    sure_days = [day for day, sure in ahead if sure]
+    columns = [
+        Column("day"),
+        Column("series", "family"),
+        *(Column(name, unit="downloads") for name in ("value", "lower", "upper")),
+        Column("covered_repositories", "repositories read"),
+        Column("population_repositories", "of"),
+        Column("grade"),
+    ]
+    return figure(
+        lambda width: charts.time_lines(
+            rows, width, unit="downloads", measure="downloads in thirty days"
+        ),
+        id="qwen-llama",
+        title=(
+            f"Qwen's whole interval lies above Llama's on {len(sure_days)} of {len(days)} days read"
+        ),
+        subtitle="30-day downloads of the two families' own repositories",
+        alt="Qwen and Llama: "
+        + "; ".join(
+            f"{numbers.format_day(str(r['day']))} {r['series']} "
+            f"{numbers.format_interval(r['lower'], r['upper'], 'downloads')}"
+            for r in rows.to_dict("records")
+        )
+        + ".",
+        data=rows[[c.name for c in columns]],
+        columns=columns,
+        **_behind("qwen-passes-llama"),
+        note="Point: middle of the interval. Bar: interval under tested assumptions.",
+    )
+
+
+def groups() -> Html:
+    """Return the 30-day downloads of organisation groups, all their repositories counted."""
+    columns = [
+        Column("group"),
+        Column("day"),
+        Column("downloads_30d", "30-day downloads", "downloads"),
+        Column("source"),
+        Column("grade"),
+    ]
+    return listing(
+        "organisation_groups",
+        "Organisation groups with all their repositories, the ten largest on each day",
+        columns,
+        lambda frame: frame.groupby("day", sort=True).head(10),
+    )
+
+
+def china_us() -> Html:
+    """Return downloads by country in the panel of 2025."""
+    frame = tables.load("china_us")
+    chosen = (
+        (frame["attribution"] == "publisher")
+        & (frame["repackagers"] == "out")
+        & (frame["bursts"] == "in")
+    )
+    own = frame[chosen].reset_index(drop=True)
+    rows = own.melt(
+        id_vars=["from", "to", "repositories"], value_vars=["china", "usa"],
+        var_name="series", value_name="value",
+    ).assign(day=lambda f: f["to"])  # fmt: skip
+    rows["series"] = rows["series"].map({"china": "China", "usa": "United States"})
+    ahead = own[own["china"] > own["usa"]]
+    return figure(
+        lambda width: charts.time_lines(
+            rows, width, unit="downloads", measure="downloads in thirty days",
+            span=("2025-06-01", "2025-08-31"), span_label="the article: summer",
+        ),
+        id="china-us",
+        title=(
+            f"In the panel China is ahead in {len(ahead)} of {len(own)} spans, first in the one "
+            f"that ends on {numbers.format_day(str(ahead['to'].iloc[0]))}"
+            if len(ahead)
+            else "In the panel the United States are ahead in every span"
+        ),
+        subtitle=(
+            "Downloads between two readings of repositories present on both, brought to thirty "
+            "days, by the publisher's country"
+        ),
+        alt="By span: "
+        + "; ".join(
+            f"to {r['to']} China {numbers.format_count(r['china'])}, United States "
+            f"{numbers.format_count(r['usa'])}"
+            for r in own.to_dict("records")
+        )
+        + ".",
+        data=rows[["from", "to", "series", "value", "repositories"]],
+        columns=[
+            Column("to"),
+            Column("from"),
+            Column("series", "country"),
+            Column("value", "downloads", "downloads"),
+            Column("repositories"),
+        ],
+        **_behind("china-passes-us"),
+    )  # fmt: skip
+
+
+def crossing() -> Html:
+    """Return the share of the tracked list before and after Qwen 3.5."""
+    return ladder_months("named-makers", "tracked", "text-and-vision-published")
+
+
+def generations() -> Html:
+    """Return Qwen's downloads by generation."""
+    frame = tables.load("generations")
+    order = frame.groupby("generation")["downloads"].max().sort_values(ascending=False).index
+    keep = list(order[:6])
+    rows = frame[frame["generation"].isin(keep)].rename(
+        columns={"generation": "series", "downloads": "value"}
+    )
+    rows = rows.sort_values(["series", "day"], kind="stable").reset_index(drop=True)
+    last = rows[rows["day"] == rows["day"].max()].sort_values("value", ascending=False)
+    return figure(
+        lambda width: charts.time_lines(
+            rows, width, unit="downloads", measure="downloads in thirty days"
+        ),
+        id="generations",
+        title=(
+            f"{last['series'].iloc[0]} leads at the end with "
+            f"{numbers.format_count(last['value'].iloc[0])}"
+        ),
+        subtitle="30-day downloads of Qwen's models on the tracked list, by generation",
+        alt="On the last day: "
+        + "; ".join(
+            f"{r['series']} {numbers.format_interval(r['lower'], r['upper'], 'downloads')}"
+            for r in last.to_dict("records")
+        )
+        + ".",
+        data=rows[["day", "series", "value", "lower", "upper", "grade"]],
+        columns=[
+            Column("day"),
+            Column("series", "generation"),
+            *(Column(name, unit="downloads") for name in ("value", "lower", "upper")),
+            Column("grade"),
+        ],
+        **_behind("share-crossing-with-3-5"),
+        note="Point: middle of the interval. Bar: interval under tested assumptions.",
+    )
+
+
+def head() -> Html:
+    """Return the bound of the head's theorem on each of its days."""
+    frame = tables.load("hub_head")
+    stated = claim(_STATED_MONTHLY)
+    rows = frame.rename(columns={"share_upper_at_stated": "upper"})
+    worst = rows.sort_values("upper", kind="stable").iloc[-1]
+    return figure(
+        lambda width: charts.bound_area(
+            rows, width, unit="share", measure="share of the Hub, at most", mark=0.5,
+            mark_label="half",
+        ),
+        id="head",
+        title=(
+            f"With {stated.record['stated']} downloads no family could have held more than "
+            f"{numbers.format_percent(worst['upper'])} of the Hub on any of {len(rows)} readings"
+        ),
+        subtitle="Upper bound of Qwen's share of all 30-day downloads on the Hub, if it had the "
+        "stated monthly number, or what it has in the head where that is more",
+        alt=f"The bound is between {numbers.format_percent(rows['upper'].min())} and "
+        f"{numbers.format_percent(worst['upper'])}; the highest is of "
+        f"{numbers.format_day(str(worst['day']))}.",
+        data=frame,
+        columns=[
+            Column("day"),
+            Column("source"),
+            Column("depth"),
+            Column("head_downloads", "the list together", "downloads"),
+            Column("qwen_in_head", "Qwen on the list", "downloads"),
+            Column("needed_for_half", "needed for half", "downloads"),
+            Column("share_upper_at_stated", "share, at most", "share"),
+        ],
+        **_behind("share-above-half"),
+    )  # fmt: skip
+
+
+def calibration() -> Html:
+    """Return how often the tested assumptions were right."""
+    frame = tables.load("calibration")
+    kept = frame[frame["verdict"] == "kept"].reset_index(drop=True)
+    stated = float(kept["stated_rate"].iloc[0])
+    rows = pd.DataFrame(
+        {
+            "label": [
+                f"{r['rule']}, factor {r['factor']:g}: {int(r['trials']):,} trials"
+                for r in kept.to_dict("records")
+            ],
+            "value": kept["rate"],
+            "grade": "computed",
+        }
+    )
+    low = kept["rate"].min()
+    return figure(
+        lambda width: charts.interval_rows(
+            rows, width, unit="share", measure="truth inside the interval", mark=stated,
+            mark_label=f"promised: {numbers.format_percent(stated, 0)}", limit=1.0,
+        ),
+        id="calibration",
+        title=(
+            "The assumptions in use held in at least "
+            f"{numbers.format_percent(low)} of their trials"
+        ),
+        subtitle="Share of hidden counters that lay inside the interval, for each assumption at "
+        "the narrowest factor that reached its promise",
+        alt="Kept assumptions: "
+        + "; ".join(f"{label} {numbers.format_percent(value)}"
+                    for label, value in zip(rows["label"], rows["value"], strict=True))
+        + ".",
+        data=frame,
+        sources=[],
+        note="The table below the figure also lists the narrower factors that failed, and the "
+        "assumptions that were dropped.",
+    )  # fmt: skip
+
+
+def rehearsal() -> Html:
+    """Return the rehearsals: shares computed with part of the counters hidden."""
+    return listing("rehearsal", "Shares computed with part of the counters hidden")
+
+
+def outliers() -> Html:
+    """Return the bursts that the rule names."""
+    return listing("outliers", "Bursts that the rule names")
+
+
+def sensitivity() -> Html:
+    """Return the burst rule at other settings."""
+    return listing("outlier_sensitivity", "The rule at other settings than the declared one")
+
+
+def anomalies() -> Html:
+    """Return the days on which the counters misbehave, and what our rules see of each."""
+    return listing("anomalies", "Days on which the counters misbehave")
+
+
+def arithmetic() -> Html:
+    """Return whether the two counters obey their arithmetic."""
+    return listing("arithmetic", "The two counters held against each other")
+
+
+def dating() -> Html:
+    """Return how the day of the hub-stats cut was found."""
+    return listing(
+        "dating",
+        "Counters of the cut against lists whose day is known",
+        keep=lambda frame: frame[frame["common"] > 0],
+    )
+
+
+def repeats() -> Html:
+    """Return which versions repeat an earlier day."""
+    return listing("repeats", "Versions of the catalogue, and what they repeat")
+
+
+def agreement() -> Html:
+    """Return how many counters of two sources agree on the same day."""
+    return listing("agreement", "Sources that read the same repositories on the same day")

@@ -127,6 +127,9 @@ def interval_rows(
     for name in ("value", "lower", "upper", "hard_lower", "hard_upper"):
         source = frame[name] if name in frame else pd.Series([None] * len(frame))
         rows[name] = scaled(source.reset_index(drop=True), unit)
+    # Where only a lower end is known, the bar runs out of the chart.
+    open_end = rows["upper"].isna() & rows["lower"].notna() & rows["value"].isna()
+    rows.loc[open_end, "upper"] = float("inf")
     top = float(
         rows[["value", "lower", "upper", "hard_upper"]]
         .replace(float("inf"), float("nan"))
@@ -219,6 +222,8 @@ def row_text(record: dict[Any, Any], unit: str) -> str:
     known = [
         x is not None and x == x and abs(float(x)) != float("inf") for x in (value, lower, upper)
     ]
+    # "0 to 12 %" says no more than "at most 12 %".
+    known[1] = known[1] and (known[0] or float(lower) > 0)  # type: ignore[arg-type]
     if known[0] and not (known[1] and known[2] and lower != upper):
         return format_value(float(value), unit)  # type: ignore[arg-type]
     low = format_value(float(lower), unit) if known[1] else ""  # type: ignore[arg-type]
@@ -275,11 +280,8 @@ def time_lines(
             data[name] = scaled(frame[name], unit)
     data["series"] = [plain(name) for name in data["series"]]
     names = list(dict.fromkeys(data["series"]))
-    looks = [theme.family(name) for name in names]
-    labels = {
-        name: look.label if look.id != "other" else name
-        for name, look in zip(names, looks, strict=True)
-    }
+    looks = theme.looks(names)
+    labels = {name: look.label or name for name, look in zip(names, looks, strict=True)}
     data["label"] = data["series"].map(labels)
     domain = [labels[name] for name in names]
     room = 20 + round(7.2 * max(len(label) for label in domain))

@@ -51,15 +51,18 @@ class Source:
     link: str = ""
 
 
-def source_line(sources: Sequence[Source], shown: int = 6) -> Html:
+def source_line(sources: Sequence[Source], everything: str = "", shown: int = 6) -> Html:
     """Return the line that names the sources, each with its short hash.
 
     Parameters
     ----------
     sources : sequence of Source
         In the order to be named.
+    everything : str
+        Address of the list of all of them, for figures with many.
     shown : int
-        How many stand in the line; the rest unfolds.
+        How many stand in the line; the rest unfolds, or is where `everything`
+        leads.
     """
 
     def one(source: Source) -> str:
@@ -72,14 +75,17 @@ def source_line(sources: Sequence[Source], shown: int = 6) -> Html:
     if not sources:
         return Html("")
     first = ", ".join(one(source) for source in sources[:shown])
-    rest = ", ".join(one(source) for source in sources[shown:])
-    more = (
-        f'<details class="omr-more"><summary>and {len(sources) - shown} more sources</summary>'
-        f"<p>{rest}</p></details>"
-        if rest
-        else ""
+    rest = sources[shown:]
+    if not rest:
+        return Html(f'<div class="omr-sources"><p>Sources: {first}</p></div>')
+    if everything:
+        more = safe_link(everything, f"{len(rest)} more")
+        return Html(f'<div class="omr-sources"><p>Sources: {first} and {more}</p></div>')
+    listed = ", ".join(one(source) for source in rest)
+    return Html(
+        f'<div class="omr-sources"><p>Sources: {first}</p><details class="omr-more">'
+        f"<summary>and {len(rest)} more sources</summary><p>{listed}</p></details></div>"
     )
-    return Html(f'<div class="omr-sources"><p>Sources: {first}</p>{more}</div>')
 
 
 def render(chart: Any, width: int) -> str:
@@ -147,6 +153,7 @@ def figure(
     data: pd.DataFrame,
     columns: Sequence[Column] | None = None,
     sources: Sequence[Source] = (),
+    everything: str = "",
     note: object = "",
 ) -> Html:
     """Return a figure with its words, its numbers and its sources.
@@ -170,6 +177,8 @@ def figure(
         How the table is shown; every column when left out.
     sources : sequence of Source
         Raw files behind it.
+    everything : str
+        Address of the list of all raw files, for figures that rest on many.
     note : object, optional
         One line under the chart, for instance how to read it.
 
@@ -199,7 +208,7 @@ def figure(
         f'<figure class="omr-figure" id="fig-{name}">'
         f'<figcaption><p class="omr-title">{escape(title)}</p>'
         f'<p class="omr-subtitle">{escape(subtitle)}</p></figcaption>'
-        f"{''.join(pictures)}{remark}{source_line(sources)}"
+        f"{''.join(pictures)}{remark}{source_line(sources, everything)}"
         f'<div class="omr-tools"><a download="{name}.csv" '
         f'href="data:text/csv;charset=utf-8;base64,{encoded}">Data as CSV</a>'
         f'<a href="#fig-{name}">Link to this figure</a></div>'

@@ -9,6 +9,8 @@ that the page's theme decides (the light colour stays as the fallback).
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -99,6 +101,33 @@ FAMILIES: Final[dict[str, Family]] = {
     )
 }
 
+#: Looks for series that are no families (populations, countries, generations), in order.
+PLAIN: Final = (
+    Family("plain-1", "", Ink("plain1", "#0a5a9c", "#7ab8f5"), "circle", ()),
+    Family("plain-2", "", Ink("plain2", "#a8480a", "#f0a35e"), "square", (6, 3)),
+    Family("plain-3", "", Ink("plain3", "#0c6b4a", "#58c79a"), "triangle-up", (2, 2)),
+    Family("plain-4", "", Ink("plain4", "#7b3a9e", "#cf9aea"), "diamond", (8, 3, 2, 3)),
+    Family("plain-5", "", Ink("plain5", "#5c5c12", "#c9c75a"), "cross", (4, 2)),
+    Family("plain-6", "", Ink("plain6", "#9c1f4b", "#f08cb0"), "triangle-down", (1, 2)),
+    Family("plain-7", "", Ink("plain7", "#4a4a4a", "#bdbdbd"), "stroke", (10, 3)),
+)
+
+
+def looks(names: Sequence[str]) -> list[Family]:
+    """Return a look for each series: its family's, or the next plain one.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of series; those that are no family are told apart by order.
+    """
+    free = itertools.cycle(PLAIN)
+    return [
+        own if (own := family(name)).id != "other" or name.lower() == "other" else next(free)
+        for name in names
+    ]
+
+
 _INKS: Final = (
     PAGE,
     TEXT,
@@ -110,6 +139,7 @@ _INKS: Final = (
     BAND,
     THEIRS,
     *(family.ink for family in FAMILIES.values()),
+    *(look.ink for look in PLAIN),
 )
 
 #: Widths in CSS pixels at which every chart is drawn: for a page, for a phone.
