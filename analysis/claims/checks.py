@@ -15,14 +15,12 @@ from datetime import date
 import pandas as pd
 
 from analysis.claims import register as register_module
+from analysis.claims.verdicts import holds, holds_within
 from analysis.claims.world import LLAMA, QWEN, World
 from analysis.errors import InputError
 from analysis.measure import flows, shares
 
 Spec = Mapping[str, register_module.Choice]
-
-#: How a treatment of the missing reads an interval.
-_TREATMENT = {"absent": "absent", "against": "pooled", "for": "pooled"}
 
 
 @dataclass(frozen=True)
@@ -59,9 +57,9 @@ class Outcome:
     extra: Mapping[str, float | str] = field(default_factory=dict)
 
 
-def _end(missing: str, value: float, lower: float, upper: float) -> float:
+def _end(missing: str, value: float, lower: float, upper: float, centre: float = math.nan) -> float:
     """The value that a treatment of the missing picks."""
-    return {"absent": value, "against": lower, "for": upper}[missing]
+    return {"absent": value, "against": lower, "for": upper, "bounded": centre}[missing]
 
 
 def _day(text: object) -> date:
@@ -124,7 +122,7 @@ def cumulative(world: World, spec: Spec) -> Outcome:
     # "Absent": only repositories with an all-time counter read on or after the day.
     known = table[table["hard_how"].isin(["read", "bounded"])]
     seen = float(known["hard_lower"].sum()) - excess
-    value = {"absent": seen, "against": lower, "for": upper}[str(spec["missing"])]
+    value = _end(str(spec["missing"]), seen, lower, upper, lower)
     return Outcome(
         value,
         lower,
@@ -158,7 +156,11 @@ def month_total(world: World, spec: Spec) -> Outcome:
     table = world.estimate(members, day, outlier)
     totals = _total(world, members, day, outlier)
     value = _end(
-        str(spec["missing"]), totals["absent"].value, totals["pooled"].lower, totals["pooled"].upper
+        str(spec["missing"]),
+        totals["absent"].value,
+        totals["pooled"].lower,
+        totals["pooled"].upper,
+        totals["pooled"].value,
     )
     return Outcome(
         value,
@@ -186,9 +188,9 @@ def next_eight(world: World, spec: Spec) -> Outcome:
     }[rivals]
     members = world.population(base, day, rule)
     family = world.family[rule]
-    mine = {n for n in members if family.get(n) == QWEN}
+    mine = frozenset(n for n in members if family.get(n) == QWEN)
     if rivals == "largest-publishers" and rule == "official":
-        mine = {n for n in members if n.startswith("Qwen/")}
+        mine = frozenset(n for n in members if n.startswith("Qwen/"))
     part_table = world.estimate(mine, day, outlier)
     groups: dict[str, str] = {}
     for name in members - mine:
@@ -203,7 +205,7 @@ def next_eight(world: World, spec: Spec) -> Outcome:
     own_maker = world.inputs.families.families[QWEN].maker
     if rivals != "largest-publishers":
         groups = {name: key for name, key in groups.items() if key != own_maker}
-    rest_table = world.estimate(groups, day, outlier)
+    rest_table = world.estimate(frozenset(groups), day, outlier)
     labels = [groups[name] for name in rest_table.index]
     numbers: dict[str, tuple[float, float, float]] = {}
     eight = ""
@@ -257,9 +259,11 @@ def passes(world: World, spec: Spec) -> Outcome:
     """Qwen's downloads as a multiple of Llama's."""
     day, rule, outlier = _day(spec["day"]), str(spec["family_rule"]), str(spec["outliers"])
     measure, missing = str(spec["measure"]), str(spec["missing"])
-    members = world.existed({n for n, f in world.family[rule].items() if f in (QWEN, LLAMA)}, day)
+    members = frozenset(
+        world.existed({n for n, f in world.family[rule].items() if f in (QWEN, LLAMA)}, day)
+    )
     family = world.family[rule]
-    mine = {n for n in members if family[n] == QWEN}
+    mine = frozenset(n for n in members if family[n] == QWEN)
     one = world.estimate(mine, day, "in" if measure != "downloads_30d" else outlier, measure)
     two = world.estimate(
         members - mine, day, "in" if measure != "downloads_30d" else outlier, measure
@@ -367,8 +371,6 @@ def run(world: World, claim: register_module.Claim) -> pd.DataFrame:
     InputError
         The claim names a check that does not exist.
     """
-    from analysis.claims.verdicts import holds
-
     if claim.check not in CHECKS:
         raise InputError(
             f"data/claims.toml: claim {claim.id}: no check is called {claim.check!r}; "
@@ -378,6 +380,9 @@ def run(world: World, claim: register_module.Claim) -> pd.DataFrame:
     rows = []
     for number, spec in enumerate(claim.specifications()):
         got = check(world, spec)
+        answer = got.decided or holds(claim, got.value)
+        if spec.get("missing") == "bounded":
+            answer = holds_within(claim, got.lower, got.upper)
         rows.append(
             {
                 "specification": number,
@@ -390,7 +395,7 @@ def run(world: World, claim: register_module.Claim) -> pd.DataFrame:
                 "hard_upper": got.hard_upper,
                 "covered": got.covered,
                 "population_size": got.population,
-                "holds": got.decided or holds(claim, got.value),
+                "holds": answer,
                 "note": got.note,
                 **got.extra,
             }

@@ -47,6 +47,8 @@ class Days(_Strict):
 
     anchor: tuple[Anchor, ...]
     spread: tuple[Spread, ...] = ()
+    also: tuple[date, ...] = ()
+    also_reason: str = ""
     dated_by_counters: tuple[str, ...] = ()
     dated_by_counters_reason: str = ""
 

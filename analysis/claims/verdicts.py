@@ -33,6 +33,18 @@ def holds(claim: Claim, value: float | str | None) -> str:
     return "yes" if abs(number / claim.stated - 1) <= claim.tolerance else "no"
 
 
+def holds_within(claim: Claim, lower: float, upper: float) -> str:
+    """Whether every value, no value, or only part of an interval satisfies the claim."""
+    assert claim.stated is not None
+    if claim.comparison == "above":
+        return "yes" if lower > claim.stated else "no" if upper <= claim.stated else "undetermined"
+    assert claim.tolerance is not None
+    low, high = claim.stated * (1 - claim.tolerance), claim.stated * (1 + claim.tolerance)
+    if low <= lower and upper <= high:
+        return "yes"
+    return "no" if upper < low or lower > high else "undetermined"
+
+
 def show(claim: Claim, number: float) -> str:
     """Format a value of the claim's unit for a reason sentence."""
     if math.isinf(number):
@@ -56,7 +68,7 @@ def recreated(
     span = f"{show(claim, lower)} to {show(claim, upper)}"
     if claim.comparison == "above":
         if lower > claim.stated:
-            return Verdict("matches", f"the whole interval, {span}, lies above {claim.stated_text}")
+            return Verdict("matches", f"the whole interval, {span}, lies above the line that the claim draws ({claim.stated_text})")
         if upper <= claim.stated:
             return Verdict(
                 "differs",
@@ -150,14 +162,16 @@ def deciding_choice(claim: Claim, table: pd.DataFrame) -> tuple[str | None, floa
 def later(claim: Claim, row: pd.Series | None, day: str | None) -> Verdict:
     """Third axis: the article's own reading on data from after its publication."""
     if row is None or day is None:
-        return Verdict("no later snapshot", "no data from after the publication bear on it")
+        return Verdict(
+            "no later snapshot", claim.later_reason or "no data from after the publication bear on it"
+        )
     lower, upper = float(row["lower"]), float(row["upper"])
-    span = f"{show(claim, lower)} to {show(claim, upper)} on {day}"
-    if claim.comparison == "above":
-        assert claim.stated is not None
-        if lower > claim.stated:
-            return Verdict("still holds", span)
-        if upper <= claim.stated:
-            return Verdict("no longer holds", f"at most {show(claim, upper)} on {day}")
-        return Verdict("not checkable", f"the data allow {span}")
-    return Verdict("no later snapshot", "the claim is about one month, which no later data change")
+    span = f"{show(claim, lower)} to {show(claim, upper)}"
+    answer = holds_within(claim, lower, upper)
+    if answer == "yes":
+        return Verdict("still holds", f"{span} on {day}")
+    if answer == "no":
+        if math.isinf(upper) or (claim.stated is not None and lower > claim.stated):
+            return Verdict("no longer holds", f"at least {show(claim, lower)} on {day}")
+        return Verdict("no longer holds", f"at most {show(claim, upper)} on {day}")
+    return Verdict("not checkable", f"the data allow {span} on {day}")

@@ -81,6 +81,7 @@ class World:
     bursts: pd.DataFrame
     _estimates: dict[tuple[str, str, date], pd.DataFrame] = field(default_factory=dict)
     _bounds: dict[tuple[str, str, str], dict[date, bounds.Interval]] = field(default_factory=dict)
+    _views: dict[tuple[str, str, date, frozenset[str]], pd.DataFrame] = field(default_factory=dict)
     _shares: dict[tuple[str, date, str, str, str, str], shares.Share] = field(default_factory=dict)
     _members: dict[tuple[str, date, str], frozenset[str]] = field(default_factory=dict)
 
@@ -103,9 +104,17 @@ class World:
         key = (outlier, measure, day)
         if key not in self._estimates:
             self._estimates[key] = self._fill(outlier, measure, day)
+        if isinstance(repositories, frozenset):
+            view = (outlier, measure, day, repositories)
+            if view not in self._views:
+                self._views[view] = self._select(key, sorted(repositories))
+            return self._views[view]
+        return self._select(key, sorted(set(repositories)))
+
+    def _select(self, key: tuple[str, str, date], wanted: list[str]) -> pd.DataFrame:
+        outlier, measure, day = key
         known = self._estimates[key]
-        wanted = sorted(set(repositories))
-        fresh = [name for name in wanted if name not in known.index]
+        fresh = sorted(set(wanted).difference(known.index))
         if fresh:
             more = self._work_out(fresh, outlier, measure, day)
             known = self._estimates[key] = pd.concat([known, more])
@@ -125,7 +134,9 @@ class World:
         )
 
     def _fill(self, outlier: str, measure: str, day: date) -> pd.DataFrame:
-        """Work out every repository that a population may ask for, once a day."""
+        """Work out every repository that a population may ask for, on the declared days."""
+        if measure != "downloads_30d" or day not in {a.day for a in self.inputs.anchors.anchor}:
+            return self._work_out([], outlier, measure, day)
         if outlier == "out" and measure == "downloads_30d":
             same = self.estimate((), day, "in", measure)
             table = self._estimates[("in", measure, day)].copy()
@@ -150,7 +161,8 @@ class World:
         kept = self._bounds.setdefault(key, {})
         if day not in kept:
             history = self.histories[outlier].get(name, bounds.History())
-            days = sorted({day, *(anchor.day for anchor in self.inputs.anchors.anchor)} - set(kept))
+            declared = {anchor.day for anchor in self.inputs.anchors.anchor}
+            days = sorted(({day} | declared | set(self.inputs.anchors.also)) - set(kept))
             found = bounds.hard_bounds(history, [d.toordinal() for d in days], measure)
             kept.update(zip(days, found, strict=True))
         return kept[day]
@@ -188,7 +200,7 @@ class World:
                 return self._near(day) | set(self.family[rule])
             if kind.kind == "tasks":
                 base = {r for r, task in self.tasks.items() if task in kind.tasks}
-                base |= {r for r, own in self.family["official"].items() if own and r in self._listed()}
+                base |= self._listed() & set(self.family["official"])
                 makers = None
             else:
                 base = set(self._list(self.inputs.anchors.near(day).list_name))
@@ -242,7 +254,7 @@ class World:
         if not open_ended:
             table = self.estimate(members, day, outlier)
             return shares.share(table, family, own, treatment, self.pooling)
-        mine = {name for name in members if family.get(name) == own}
+        mine = frozenset(name for name in members if family.get(name) == own)
         part_table = self.estimate(mine, day, outlier)
         rest_table = self.estimate(members - mine, day, outlier)
         part = shares.total(part_table, treatment, self.pooling)
@@ -289,13 +301,13 @@ class World:
         """
         family = self.family["official"]
         members = self.population(population, day, "official")
-        kept = {
+        kept = frozenset(
             name
             for name in members
             if not (
                 family.get(name) == QWEN and name.split("/", 1)[-1].lower().startswith(prefix)
             )
-        }
+        )
         table = self.estimate(kept, day, outlier)
         out = {}
         for treatment in ("absent", "pooled"):

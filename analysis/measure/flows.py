@@ -28,8 +28,8 @@ class Crossing:
         Month (``YYYY-MM``) of the last day of the first span in which it is ahead
         for good.
     first, last
-        Months between which the change lies: the last span with the other ahead
-        ends in `first`.
+        Months between which the change lies: `first` is the first month of which the
+        larger half lies after the last span with the other ahead.
     """
 
     month: str
@@ -133,8 +133,9 @@ def crossing(table: pd.DataFrame, cumulative: bool = False) -> Crossing | None:
     if place == 0:
         return None
     row = table.iloc[place]
-    # In its own span the flow was ahead: the change lies between the span's ends.
-    first = date.fromisoformat(str(row["from"]))
+    # The span before still had the other ahead, so a month counts from the first of
+    # which the larger half lies in this span; labels are days of the panel.
+    first = date.fromisoformat(str(row["from"])) + timedelta(days=15)
     last = date.fromisoformat(str(row["to"]))
-    middle = first + (last - first) / 2 if not cumulative else last
+    middle = first if not cumulative else last
     return Crossing(middle.strftime("%Y-%m"), first.strftime("%Y-%m"), last.strftime("%Y-%m"))
