@@ -90,3 +90,14 @@ def claims() -> list[dict[str, Any]]:
     """Load the claims with their verdicts (``claims.json``)."""
     content: list[dict[str, Any]] = json.loads(_file("claims").read_text(encoding="utf-8"))
     return content
+
+
+def stale_rules() -> list[str]:
+    """Return the rule files that have changed since the tables were built."""
+    data = raw.data_dir()
+    stale = []
+    for entry in manifest()["rules"]:
+        path = data / entry["file"]
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
+            stale.append(str(entry["file"]))
+    return stale

@@ -1,0 +1,244 @@
+"""``share`` and ``inspect``: shares inside one snapshot, registered or not."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis import raw, snapshot
+from analysis.claims import settings
+from analysis.errors import InputError
+from analysis.measure import snapshots
+from analysis.snapshot import dating
+from analysis.snapshot import families as families_module
+
+MEASURES = ("downloads_30d", "downloads_all_time")
+COUNTER_KINDS = ("hub-snapshot", "hub-top30", "hub-top25", "hub-top15", "hub-trending", "hub-panel")
+_RULES = ("official", "organisation", "with-reuploads")
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands to the command line."""
+    share = commands.add_parser(
+        "share",
+        help="shares of families and organisations in one snapshot",
+        description=(
+            "Shares of families and organisations in one registered snapshot, of a population, with "
+            "the interval that its missing repositories leave. An absent repository is bounded by "
+            "the last entry of a complete list of the most downloaded of the same day, where one is "
+            "registered; without one the bounds are 0 and 1."
+        ),
+    )
+    share.add_argument("--snapshot", required=True, metavar="NAME", help="version name, such as hub-stats-2026-05")
+    share.set_defaults(run=run_share)
+    _common(share)
+    inspect = commands.add_parser(
+        "inspect",
+        help="the same for any raw file, registered or not",
+        description="Read a file with the reader of its kind and print what `share` prints.",
+    )
+    inspect.add_argument("file", type=Path, metavar="FILE")
+    inspect.add_argument("--kind", required=True, metavar="KIND", help=f"one of {', '.join(snapshot.KINDS)}")
+    inspect.set_defaults(run=run_inspect)
+    _common(inspect)
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--population",
+        default="present",
+        metavar="P",
+        help=(
+            "present (the rows of the snapshot, default), a tracked list such as tracked-2026-05-25, "
+            "named-makers, text-and-vision"
+        ),
+    )
+    parser.add_argument("--measure", choices=MEASURES, default=MEASURES[0])
+    parser.add_argument("--family-rule", choices=_RULES, default=_RULES[0], help="which repositories make a family")
+    parser.add_argument("--exclude", nargs="+", default=[], metavar="ID", help="repositories to leave out")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run_share(args: argparse.Namespace) -> int:
+    """Run ``share``."""
+    source, version = raw.load_registry().find(args.snapshot)
+    if source.kind not in COUNTER_KINDS:
+        raise InputError(
+            f"{args.snapshot}: kind {source.kind} holds no download counters; `sources --kind hub-snapshot` lists those that do"
+        )
+    got = snapshot.read(raw.fetch(args.snapshot), source.kind, columns=_columns(source.kind))
+    head = _head(got.frame, version)
+    return _print(args, args.snapshot, got, head)
+
+
+def run_inspect(args: argparse.Namespace) -> int:
+    """Run ``inspect``."""
+    if args.kind not in snapshot.KINDS:
+        raise InputError(f"--kind {args.kind}: no such kind; there are {', '.join(snapshot.KINDS)}")
+    if args.kind not in COUNTER_KINDS:
+        got = snapshot.read(args.file, args.kind)
+        return _describe(args, got)
+    got = snapshot.read(args.file, args.kind, columns=_columns(args.kind))
+    return _print(args, str(args.file), got, None)
+
+
+def _columns(kind: str) -> list[str]:
+    wanted = ["repository_id", *MEASURES, "pipeline_tag"]
+    return [name for name in wanted if name in snapshot.KIND_COLUMNS[kind]]
+
+
+def _head(frame: pd.DataFrame, version: raw.Version) -> tuple[str, int] | None:
+    """The complete head list of the snapshot's day: its version name and last entry."""
+    registry = raw.load_registry()
+    near = [
+        entry
+        for kind in ("hub-top30", "hub-top25")
+        for _, entry in registry.by_kind(kind)
+        if version.as_of_first <= entry.as_of_first <= version.as_of_last
+    ]
+    if not near:
+        return None
+    lists = {}
+    for entry in near:
+        got = snapshot.read(raw.fetch(entry.name), registry.find(entry.name)[0].kind)
+        lists[entry.name] = got.frame[got.frame["list"] == "downloads"]
+    if version.as_of_first == version.as_of_last:
+        name = near[0].name
+    else:
+        days = {entry.as_of_first.isoformat(): entry.name for entry in reversed(near)}
+        table = dating.date_by_counters(frame, {day: lists[name] for day, name in days.items()})
+        day = dating.established(table)
+        if day is None:
+            return None
+        name = days[day]
+    return name, int(lists[name]["downloads_30d"].min())
+
+
+def _counters(args: argparse.Namespace, frame: pd.DataFrame, families: families_module.Families) -> pd.Series[Any]:
+    if args.measure not in frame.columns or frame[args.measure].isna().all():
+        other = " or ".join(m for m in MEASURES if m in frame.columns and frame[m].notna().any())
+        raise InputError(f"the file holds no counter {args.measure}: ask for --measure {other}")
+    if "list" in frame.columns and (frame["list"] == "downloads").any():
+        frame = frame[frame["list"] == "downloads"]
+    if "day" in frame.columns:
+        frame = frame[frame["day"] == frame["day"].max()]
+    ids = families_module.canonical(frame["repository_id"], families).astype("str")
+    counters = pd.Series(frame[args.measure].astype("Float64").to_numpy(dtype="float64", na_value=float("nan")), index=ids.to_numpy())
+    counters = counters[~counters.index.isin(set(args.exclude))]
+    return counters.groupby(level=0).max()
+
+
+def _population(
+    args: argparse.Namespace, frame: pd.DataFrame, families: families_module.Families
+) -> set[str] | None:
+    name = str(args.population)
+    if name in ("present", "all"):
+        return None
+    declared = settings.parse_populations(raw.declared("populations"))
+    if name.startswith("tracked-"):
+        source, _ = raw.load_registry().find(name)
+        if source.kind != "tracked-list":
+            raise InputError(f"--population {name}: {name} is no tracked list")
+        members = _list(name, families)
+    else:
+        if name not in {p.id for p in declared.population if p.kind in ("makers", "tasks")}:
+            lists = ", ".join(v.name for _, v in raw.load_registry().by_kind("tracked-list"))
+            raise InputError(
+                f"--population {name}: not known; there are present, named-makers, text-and-vision, {lists}"
+            )
+        entry = declared.find(name)
+        if entry.kind == "tasks":
+            if "pipeline_tag" not in frame.columns:
+                raise InputError(f"--population {name}: the file holds no tasks (pipeline_tag)")
+            members = set(frame.loc[frame["pipeline_tag"].isin(entry.tasks), "repository_id"].astype("str"))
+        else:
+            latest = [v.name for _, v in raw.load_registry().by_kind("tracked-list") if "extra" not in v.name]
+            listed = pd.Series(sorted(_list(latest[-1], families)), dtype="string")
+            makers = families_module.makers(listed, families)
+            members = set(listed[makers.isin(entry.makers).fillna(False).astype(bool)].astype("str"))
+    return members - set(args.exclude)
+
+
+def _list(name: str, families: families_module.Families) -> set[str]:
+    frame = snapshot.read(raw.fetch(name), "tracked-list").frame
+    return set(families_module.canonical(frame["repository_id"], families).astype("str"))
+
+
+def _print(
+    args: argparse.Namespace, name: str, got: snapshot.Snapshot, head: tuple[str, int] | None
+) -> int:
+    families = families_module.parse(raw.declared("families"))
+    counters = _counters(args, got.frame, families)
+    members = _population(args, got.frame, families)
+    ids = pd.Series(sorted(set(counters.index) | (members or set())), dtype="string")
+    assigned = families_module.assign(ids, families, args.family_rule)
+    titles = families.titles
+    label = {
+        str(i): titles[str(f)] for i, f in zip(ids, assigned, strict=True) if not pd.isna(f)
+    }
+    organisation = {str(i): str(i).split("/", 1)[0] for i in ids if "/" in str(i)}
+    cap = float(head[1]) if head is not None and args.measure == "downloads_30d" else None
+    by_family = snapshots.tabulate(counters, label, members, cap)
+    by_organisation = snapshots.tabulate(counters, organisation, members, cap)
+    result: dict[str, Any] = {
+        "snapshot": name,
+        "population": args.population,
+        "measure": args.measure,
+        "family_rule": args.family_rule,
+        "total_downloads": by_family.total,
+        "covered_repositories": by_family.covered,
+        "population_repositories": by_family.population,
+        "missing_bounded_by": {"list": head[0], "last_entry": head[1]} if cap is not None and head else None,
+        "excluded": sorted(args.exclude),
+        "problems": list(got.problems),
+        "families": {g: _part(p) for g, p in by_family.groups.items()},
+        "organisations": {g: _part(p) for g, p in by_organisation.groups.items()},
+    }
+    if args.json:
+        print(json.dumps(result, ensure_ascii=False, indent=1, allow_nan=False))
+        return 0
+    print(f"{name}, population {args.population}, {args.measure}")
+    print(
+        f"{by_family.covered:,} of {by_family.population:,} repositories read, "
+        f"{by_family.total:,} downloads in all"
+    )
+    print(f"{'family':<14}{'downloads':>16}{'share':>9}{'interval':>20}{'repositories':>14}")
+    for group, part in by_family.groups.items():
+        if part.repositories:
+            span = f"{100 * part.lower:.1f} to {100 * part.upper:.1f} %"
+            print(f"{group:<14}{part.downloads:>16,}{100 * part.share:>7.1f} %{span:>20}{part.repositories:>14,}")
+    return 0
+
+
+def _part(part: snapshots.Part) -> dict[str, Any]:
+    return {
+        "downloads": part.downloads,
+        "share": round(part.share, 10),
+        "lower": round(part.lower, 10),
+        "upper": round(part.upper, 10),
+        "repositories": part.repositories,
+        "missing": part.missing,
+    }
+
+
+def _describe(args: argparse.Namespace, got: snapshot.Snapshot) -> int:
+    result = {
+        "file": str(args.file),
+        "kind": got.kind,
+        "layout": got.layout,
+        "rows": len(got.frame),
+        "columns": list(got.frame.columns),
+        "problems": list(got.problems),
+    }
+    if args.json:
+        print(json.dumps(result, ensure_ascii=False, indent=1))
+        return 0
+    print(f"{result['file']}: kind {got.kind}, layout {got.layout}, {len(got.frame):,} rows")
+    print("columns: " + ", ".join(got.frame.columns))
+    for text in got.problems:
+        print(f"note: {text}")
+    return 0

@@ -1,0 +1,111 @@
+"""Shares inside one snapshot: what its rows say, and what the rows it lacks could change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.errors import InputError
+from analysis.measure.shares import Total, fraction
+
+
+@dataclass(frozen=True)
+class Part:
+    """One family or organisation in a snapshot.
+
+    Attributes
+    ----------
+    downloads
+        Sum over its repositories present.
+    share, lower, upper
+        Share of the population: of the rows present, and the interval that the
+        missing repositories leave (fractions of one).
+    repositories
+        Its repositories present.
+    missing
+        Its repositories of the population that the snapshot lacks.
+    """
+
+    downloads: int
+    share: float
+    lower: float
+    upper: float
+    repositories: int
+    missing: int
+
+
+@dataclass(frozen=True)
+class Tabulation:
+    """Shares of all groups of a population in one snapshot."""
+
+    total: int
+    covered: int
+    population: int
+    groups: dict[str, Part]
+
+
+def tabulate(
+    counters: pd.Series,
+    label: Mapping[str, str],
+    population: Iterable[str] | None = None,
+    cap: float | None = None,
+) -> Tabulation:
+    """Share of each group in a population, with the bounds that absent rows leave.
+
+    Parameters
+    ----------
+    counters
+        Requests by repository id; nulls count as not read.
+    label
+        Group by repository id; repositories without one count in the total only.
+    population
+        Repository ids; None for the rows present (nothing is then missing).
+    cap
+        A number that no absent repository can exceed, from a complete list of the
+        most downloaded of the same day; None when there is none.
+
+    Returns
+    -------
+    Tabulation
+        Groups by name, largest first, names in order where equal.
+
+    Raises
+    ------
+    InputError
+        No repository of the population has a counter.
+    """
+    known = counters.dropna()
+    wanted = set(known.index) if population is None else set(population)
+    known = known[known.index.isin(wanted)]
+    if known.empty:
+        raise InputError("no repository of the population has a counter here: choose another population")
+    missing = wanted - set(known.index)
+    own_missing: dict[str, int] = {}
+    for name in missing:
+        group = label.get(name)
+        if group is not None:
+            own_missing[group] = own_missing.get(group, 0) + 1
+    names = pd.Series(known.index, index=known.index).map(dict(label))
+    sums = known.groupby(names).agg(["sum", "size"])
+    total = int(known.sum())
+    out: dict[str, Part] = {}
+    for group in {*map(str, sums.index), *own_missing}:
+        own, count = (
+            (int(sums.loc[group, "sum"]), int(sums.loc[group, "size"])) if group in sums.index else (0, 0)
+        )
+        absent = own_missing.get(group, 0)
+        elsewhere = len(missing) - absent
+        part = Total(own, own, own + _most(absent, cap))
+        rest = Total(total - own, total - own, total - own + _most(elsewhere, cap))
+        share, lower, upper = fraction(part, rest)
+        out[group] = Part(own, share, lower, upper, count, absent)
+    order = sorted(out, key=lambda g: (-out[g].downloads, g))
+    return Tabulation(total, len(known), len(wanted), {g: out[g] for g in order})
+
+
+def _most(count: int, cap: float | None) -> float:
+    if count == 0:
+        return 0.0
+    return float("inf") if cap is None else count * cap
