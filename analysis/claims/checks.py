@@ -37,6 +37,8 @@ class Outcome:
         Interval that the data force without any assumption.
     covered, population
         Repositories read, and repositories of the population.
+    covered_all_time
+        Part of the population's known all-time downloads that the repositories read hold.
     decided
         None, or a fixed answer (``undetermined``) where a single number cannot decide.
     note
@@ -55,6 +57,7 @@ class Outcome:
     decided: str | None = None
     note: str = ""
     extra: Mapping[str, float | str] = field(default_factory=dict)
+    covered_all_time: float = math.nan
 
 
 def _end(missing: str, value: float, lower: float, upper: float, centre: float = math.nan) -> float:
@@ -78,6 +81,7 @@ def share(world: World, spec: Spec) -> Outcome:
 def _share_on(world: World, spec: Spec, day: date) -> Outcome:
     population, rule = str(spec["population"]), str(spec["family_rule"])
     outlier, missing = str(spec["outliers"]), str(spec["missing"])
+    members = world.population(population, day, rule)
     seen = world.share(population, day, rule, outlier, "absent")
     pooled = world.share(population, day, rule, outlier, "pooled")
     hard = world.share(population, day, rule, outlier, "hard")
@@ -100,6 +104,7 @@ def _share_on(world: World, spec: Spec, day: date) -> Outcome:
         decided,
         note,
         {"downloads": pooled.part.value, "rest": pooled.rest.value, "day": day.isoformat()},
+        covered_all_time=world.coverage(world.estimate(members, day, outlier)),
     )
 
 
@@ -120,7 +125,7 @@ def cumulative(world: World, spec: Spec) -> Outcome:
     lower = float(table["hard_lower"].sum()) - excess
     upper = float(table["hard_upper"].sum()) - excess
     # "Absent": only repositories with an all-time counter read on or after the day.
-    known = table[table["hard_how"].isin(["read", "bounded"])]
+    known = table[table["hard_how"].str.startswith(("read", "bounded"))]
     seen = float(known["hard_lower"].sum()) - excess
     value = _end(str(spec["missing"]), seen, lower, upper, lower)
     return Outcome(
@@ -173,6 +178,7 @@ def month_total(world: World, spec: Spec) -> Outcome:
         None,
         "",
         {"centre": totals["pooled"].value, "day": day.isoformat()},
+        covered_all_time=world.coverage(table),
     )
 
 
@@ -231,6 +237,7 @@ def next_eight(world: World, spec: Spec) -> Outcome:
         None,
         "",
         {"centre": numbers["pooled"][0], "eight": eight, "day": day.isoformat()},
+        covered_all_time=world.coverage(pd.concat([part_table, rest_table])),
     )
 
 
@@ -279,6 +286,7 @@ def passes(world: World, spec: Spec) -> Outcome:
         return Outcome(
             value, pooled[1], pooled[2], hard[1], hard[2], covered, len(members), None, "",
             {"centre": pooled[0], "day": day.isoformat()},
+            covered_all_time=world.coverage(pd.concat([one, two])),
         )
     excess = (world.excess(mine, day), world.excess(members - mine, day))
     if outlier == "in":
@@ -341,6 +349,7 @@ def crossing(world: World, spec: Spec) -> Outcome:
             "without_3_5": counterfactual,
             "day": after_day.isoformat(),
         },
+        covered_all_time=after.covered_all_time,
     )
 
 
@@ -395,6 +404,7 @@ def run(world: World, claim: register_module.Claim) -> pd.DataFrame:
                 "hard_upper": got.hard_upper,
                 "covered": got.covered,
                 "population_size": got.population,
+                "covered_all_time": got.covered_all_time,
                 "holds": answer,
                 "note": got.note,
                 **got.extra,

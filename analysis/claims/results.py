@@ -47,7 +47,7 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
         recreated = verdicts.recreated_month(claim, value, first, last)
         interval: list[Any] | None = [first, last] if value is not None else None
         hard = None
-        grade = "bounded"
+        grade = "computed"
     else:
         centre = own.get("centre")
         value = None if open_ended else _number(centre if _number(centre) else own["value"])
@@ -75,6 +75,7 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
         "coverage": {
             "covered_repositories": int(own["covered"]),
             "population_repositories": int(own["population_size"]),
+            "all_time_downloads_share": _number(own["covered_all_time"]),
         },
         "specifications": len(table),
         "holds": int((table["holds"] == "yes").sum()),

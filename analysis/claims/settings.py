@@ -42,15 +42,33 @@ class Spread(_Strict):
     reason: str
 
 
+class Correction(_Strict):
+    """Days on which the Hub corrected all-time counters downwards."""
+
+    first: date
+    last: date
+    reason: str
+
+
 class Days(_Strict):
     """``data/days.toml``."""
 
     anchor: tuple[Anchor, ...]
     spread: tuple[Spread, ...] = ()
+    correction: tuple[Correction, ...] = ()
     also: tuple[date, ...] = ()
     also_reason: str = ""
     dated_by_counters: tuple[str, ...] = ()
     dated_by_counters_reason: str = ""
+
+    @property
+    def corrections(self) -> tuple[int, ...]:
+        """Every declared day of correction, as ordinals."""
+        return tuple(
+            day
+            for entry in self.correction
+            for day in range(entry.first.toordinal(), entry.last.toordinal() + 1)
+        )
 
     def of_month(self, month: str) -> Anchor:
         """Return the anchor of a month such as ``2026-02``; InputError when none is declared."""

@@ -72,6 +72,7 @@ class World:
     tasks: Mapping[str, str]
     family: Mapping[str, Mapping[str, str]]
     maker: Mapping[str, str]
+    all_time: pd.Series
     histories: Mapping[str, Mapping[str, bounds.History]]
     trials: pd.DataFrame
     calibrated: assume.Calibrated
@@ -163,7 +164,12 @@ class World:
             history = self.histories[outlier].get(name, bounds.History())
             declared = {anchor.day for anchor in self.inputs.anchors.anchor}
             days = sorted(({day} | declared | set(self.inputs.anchors.also)) - set(kept))
-            found = bounds.hard_bounds(history, [d.toordinal() for d in days], measure)
+            found = bounds.hard_bounds(
+                history,
+                [d.toordinal() for d in days],
+                measure,
+                self.inputs.anchors.corrections,
+            )
             kept.update(zip(days, found, strict=True))
         return kept[day]
 
@@ -265,6 +271,16 @@ class World:
         value, lower, upper = shares.fraction(part, rest)
         seen = int(part_table["seen"].notna().sum() + rest_table["seen"].notna().sum())
         return shares.Share(value, lower, upper, part, rest, seen, len(members))
+
+    def coverage(self, table: pd.DataFrame) -> float:
+        """Part of the all-time downloads of a population that its repositories seen hold.
+
+        Over the repositories whose all-time counter is known (last reading);
+        NaN where none is.
+        """
+        known = self.all_time.reindex(table.index)
+        total = float(known.sum())
+        return float(known[table["seen"].notna()].sum()) / total if total else float("nan")
 
     def excess(self, repositories: Iterable[str], day: date) -> float:
         """Requests above level in the named bursts of `repositories` up to `day`.
@@ -384,6 +400,7 @@ def assemble(inputs: Inputs) -> World:
         tasks=tasks,
         family=family,
         maker=maker,
+        all_time=_last_all_time(table),
         histories={"in": plain, "out": without},
         trials=trials,
         calibrated=calibrated,
@@ -392,6 +409,12 @@ def assemble(inputs: Inputs) -> World:
         pooling_report=pooling,
         bursts=found,
     )
+
+
+def _last_all_time(table: pd.DataFrame) -> pd.Series:
+    """Last reading of the all-time counter by repository."""
+    rows = table[table["measure"] == "downloads_all_time"].sort_values("day", kind="stable")
+    return rows.drop_duplicates("repository_id", keep="last").set_index("repository_id")["value"]
 
 
 def _mapping(ids: pd.Series, values: pd.Series) -> dict[str, str]:

@@ -155,7 +155,10 @@ def _distances(history: History, extra: Iterable[int]) -> tuple[dict[int, int], 
 
 
 def hard_bounds(
-    history: History, days: Sequence[int], measure: str = "downloads_30d"
+    history: History,
+    days: Sequence[int],
+    measure: str = "downloads_30d",
+    corrections: Sequence[int] = (),
 ) -> list[Interval]:
     """Tightest bounds on a counter for each of `days`, without any assumption.
 
@@ -167,13 +170,18 @@ def hard_bounds(
         Ordinals of the days asked for.
     measure
         ``"downloads_30d"`` or ``"downloads_all_time"``.
+    corrections
+        Days (ordinals) on which the Hub is known to have corrected all-time
+        counters; falls that the readings themselves show are added.
 
     Returns
     -------
     list of Interval
         In the order of `days`. ``how`` is ``"read"`` where the counter was read
         on the day, ``"not created"`` before creation, ``"bounded"`` where
-        readings of other days or lists bound it on both sides or above,
+        readings of other days or lists bound it on both sides or above
+        (``"bounded across a correction"`` where a day of correction lies between
+        the all-time readings on either side: the counter may have fallen there),
         ``"unbounded"`` where nothing bounds it above, ``"conflict"`` where
         the readings contradict one another and none is of the day.
     """
@@ -195,6 +203,7 @@ def hard_bounds(
         )
     index, matrix = _distances(history, extra)
     conflict = bool((np.diagonal(matrix) < 0).any())
+    corrected = sorted({*corrections, *falls(history.all_time)})
     out: list[Interval] = []
     for day in days:
         if day in read:
@@ -216,8 +225,20 @@ def hard_bounds(
             upper = matrix[index[_BEGINNING], index[day]]
             lower = -matrix[index[day], index[_BEGINNING]]
         how = "bounded" if np.isfinite(upper) else "unbounded"
+        start = day - WINDOW - SLACK if rolling else day
+        if how == "bounded" and _crosses(history, start, day, corrected):
+            how = "bounded across a correction"
         out.append(Interval(max(0.0, float(lower)) + 0.0, float(upper), how))
     return out
+
+
+def _crosses(history: History, start: int, end: int, corrected: Sequence[int]) -> bool:
+    """Whether a correction lies between the all-time readings around the days `start` to `end`."""
+    before = max((last for _, last, _ in history.all_time if last <= start), default=None)
+    after = min((first for first, _, _ in history.all_time if first >= end), default=None)
+    if after is None:
+        return False
+    return any((before if before is not None else start) < day <= after for day in corrected)
 
 
 def contradicts(history: History) -> bool:

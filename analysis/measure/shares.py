@@ -59,7 +59,7 @@ class Share:
     part, rest
         The totals it was made of.
     covered, population
-        Repositories read on the day, and repositories of the population.
+        Repositories read on the day or near it, and repositories of the population.
     """
 
     value: float
