@@ -48,6 +48,49 @@ DIMENSIONS: Final = (
 )
 
 
+#: Words for the dimensions of the grids and for their choices.
+NAMES: Final = {
+    "population": "share or sum of what",
+    "population=hub": "the whole Hub",
+    "population=tracked": "tracked list",
+    "population=named-makers": "nine named makers",
+    "population=text-and-vision": "text and vision",
+    "population=organisation": "the whole organisation",
+    "population=with-reuploads": "with named re-uploads",
+    "rivals": "the next eight",
+    "rivals=largest-makers": "largest makers",
+    "rivals=named-makers": "named makers",
+    "rivals=largest-publishers": "largest publishers",
+    "rivals=single-models": "single models",
+    "attribution": "whose country",
+    "attribution=publisher": "the publisher's",
+    "attribution=base": "the base model's maker",
+    "measure": "counter",
+    "measure=downloads_30d": "thirty days",
+    "measure=downloads_all_time": "all time",
+    "measure=month": "by month",
+    "measure=since-february-2025": "since February 2025",
+    "after": "month after the release",
+    "family_rule": "whose repositories",
+    "family_rule=official": "family, own organisation",
+    "family_rule=organisation": "all of the organisation",
+    "family_rule=with-reuploads": "with named re-uploads",
+    "repackagers": "repackagers",
+    "repackagers=in": "with their base's country",
+    "repackagers=out": "left out",
+    "cause": "what is asked",
+    "cause=any": "did it cross",
+    "cause=needs-3.5": "only thanks to Qwen 3.5",
+    "outliers": "bursts",
+    "outliers=in": "as counted",
+    "outliers=out": "put back to level",
+    "missing": "unread repositories",
+    "missing=absent": "left out",
+    "missing=against": "at the end against it",
+    "missing=for": "at the end for it",
+}
+
+
 def _rows(rows: list[dict[str, Any]]) -> pd.DataFrame:
     # As objects: pandas would turn finished HTML into plain text, which is then escaped.
     return pd.DataFrame(rows, dtype=object)
@@ -77,7 +120,7 @@ def _word(axis: Any) -> str:
 def _reasoned(axis: Any) -> Html:
     """Return the verdict of an axis and its reason."""
     reason = str(axis.get("reason") or "") if isinstance(axis, dict) else ""
-    return join([verdict(_word(axis)), f": {reason}"]) if reason else verdict(axis)
+    return join([verdict(_word(axis)), f": {reason}"]) if reason else verdict(_word(axis))
 
 
 def _behind(id: str) -> dict[str, Any]:
@@ -134,7 +177,8 @@ class Claim:
     @property
     def deciding(self) -> Html:
         """The choice that decides, or that none does."""
-        return Html(escape(self.record["deciding_choice"] or "no single choice"))
+        choice = self.record["deciding_choice"]
+        return Html(escape(spec_curve.worded(NAMES, choice) if choice else "no single choice"))
 
     @property
     def settle(self) -> Html:
@@ -146,22 +190,20 @@ class Claim:
         """How much of the population was seen."""
         return Html(escape(coverage_words(self.record.get("coverage"))))
 
+    def found(self) -> Html:
+        """Return what we find: the interval where the data leave one, else the value."""
+        lower, upper = _ends(self.record)
+        if (lower, upper) != (None, None):
+            return self.interval
+        return self.value if self.record["value"] is not None else Html("not known")
+
     def summary(self) -> Html:
         """Return the box that opens a claim's page: figure, answer, three verdicts."""
         record = self.record
-        lower, upper = _ends(record)
-        ours = (
-            self.value
-            if record["value"] is not None
-            else self.interval
-            if (lower, upper) != (None, None)
-            else Html("not known")
-        )
-        rows: list[tuple[str, object]] = [("The article says", self.stated), ("We find", ours)]
-        if record["value"] is not None and (lower, upper) != (None, None):
-            rows.append(("Interval", self.interval))
-        rows += [
-            ("Coverage", self.coverage),
+        rows: list[tuple[str, object]] = [
+            ("The article says", self.stated),
+            ("We find", self.found()),
+            ("Seen of it", self.coverage),
             ("Holds in", join([self.holds, " specifications"])),
             ("Decided by", self.deciding),
             ("Recreated", _reasoned(record["recreated"])),
@@ -179,7 +221,7 @@ class Claim:
         stated = self.record["stated_value"]
         label = f"stated: {self.record['stated']}"
         drawn = spec_curve.choices(frame, DIMENSIONS)
-        shown = [Column(name) for name in drawn]
+        shown = [Column(name, spec_curve.worded(NAMES, name)) for name in drawn]
         for name in ("value", "lower", "upper"):
             shown.append(Column(name, unit=unit))
         shown += [Column("holds"), Column("is_article", "the article's reading"), Column("grade")]
@@ -192,6 +234,7 @@ class Claim:
                 stated=stated if isinstance(stated, int | float) else None,
                 stated_label=label,
                 dimensions=DIMENSIONS,
+                names=NAMES,
             ),
             id=f"{self.id}-specifications",
             title=(
@@ -323,15 +366,11 @@ def verdicts() -> Html:
     rows = []
     for item in downloads():
         record = item.record
-        lower, upper = _ends(record)
-        ours = item.value if record["value"] is not None else item.interval
-        if record["value"] is None and (lower, upper) == (None, None):
-            ours = Html("not known")
         rows.append(
             {
-                "claim": safe_link(f"{item.id}.html", record["statement"]),
+                "claim": safe_link(f"{item.id}.html", record["title"]),
                 "stated": item.stated,
-                "found": ours,
+                "found": item.found(),
                 "recreated": verdict(_word(record["recreated"])),
                 "robust": verdict(_word(record["robust"])),
                 "later": verdict(_word(record["later"])),
@@ -360,15 +399,38 @@ def in_short() -> Html:
         count = sum(_word(item.record[axis]).startswith(starts) for item in found)
         return _COUNTS[count] if count < len(_COUNTS) else str(count)
 
+    def said(axis: str, words: dict[str, tuple[str, str]]) -> str:
+        parts = []
+        for start, (one, more) in words.items():
+            count = number(axis, start)
+            if count != "none":
+                every = "all " if count == _COUNTS[len(found)] else ""
+                parts.append(f"{every}{count} {one if count == 'one' else more}")
+        return str(numbers.listed(parts))
+
+    recreated = said(
+        "recreated",
+        {
+            "matches": ("comes out of raw data", "come out of raw data"),
+            "differs": ("cannot be right as stated", "cannot be right as stated"),
+            "not checkable": (
+                "lies where the data do not reach far enough to tell",
+                "lie where the data do not reach far enough to tell",
+            ),
+        },
+    )
+    robust = said(
+        "robust",
+        {
+            "robust": ("holds without exception", "hold without exception"),
+            "mostly": ("holds nearly always", "hold nearly always"),
+            "depends": ("depends on a choice", "depend on a choice"),
+            "fails": ("holds in few or none", "hold in few or none"),
+        },
+    )
     return paragraph(
-        f"Of the {_COUNTS[len(found)]} figures, read as the article gives them, "
-        f"{number('recreated', 'matches')} can be confirmed from raw data, "
-        f"{number('recreated', 'differs')} cannot be right as stated, and for "
-        f"{number('recreated', 'not checkable')} the data do not reach far enough to tell. "
-        f"Under every declared way to compute them {number('robust', 'robust')} hold without "
-        f"exception, {number('robust', 'mostly')} nearly always, "
-        f"{number('robust', 'depends')} depend on a choice that the article does not name, and "
-        f"{number('robust', 'fails')} hold in few or in none."
+        f"Of the {_COUNTS[len(found)]} figures, read as the article gives them, {recreated}. "
+        f"Over all declared ways to compute them, {robust}."
     )
 
 
@@ -440,14 +502,34 @@ def listing(
     frame = tables.load(name)
     if keep is not None:
         frame = keep(frame)
-    return table(frame, columns, caption=caption)
+    shown = table(frame, columns, caption=caption)
+    if len(frame) <= _FOLDED:
+        return shown
+    summary = f"{escape(caption)} ({len(frame)} rows)"
+    return Html(f"<details><summary>{summary}</summary>{shown}</details>")
 
+
+#: Tables with more rows than this are folded.
+_FOLDED: Final = 14
 
 #: The month that the claims about February speak of.
 MONTH: Final = "2026-02"
 
-#: Months and days as the tables hold them, and how a page writes them.
+#: The claim whose stated number the head's theorem is tried on.
 _STATED_MONTHLY: Final = "february-153-6m"
+
+
+def _bracketed(labels: pd.Series) -> list[str]:
+    return [str(label).replace(", published", " (published)") for label in labels]
+
+
+#: Short names of the rungs, for labels beside lines.
+_RUNGS: Final = {
+    "named-makers": "Nine named makers",
+    "tracked": "Tracked list",
+    "text-and-vision-published": "Text and vision (published)",
+    "hub-published": "Whole Hub (published)",
+}
 
 
 def _lower_case(label: str) -> str:
@@ -459,6 +541,7 @@ def ladder(month: str = MONTH) -> Html:
     frame = tables.load("ladder")
     frame = frame[frame["month"] == month].sort_values("order", kind="stable")
     rows = frame.rename(columns={"share": "value"}).reset_index(drop=True)
+    rows["label"] = _bracketed(rows["label"])
     words = [charts.row_text(record, "share") for record in rows.to_dict("records")]
     parts = [
         f"of {_lower_case(str(label))} {text} ({grade})"
@@ -496,40 +579,40 @@ def ladder(month: str = MONTH) -> Html:
     )
 
 
-def ladder_months(*rungs: str, title: str = "") -> Html:
+def ladder_months(*rungs: str) -> Html:
     """Return the shares of chosen populations by month.
 
     Parameters
     ----------
     *rungs : str
-        Rungs of the ladder, for instance ``tracked``.
-    title : str
-        The finding; made from the data when left out.
+        Rungs of the ladder; those with a share in each month when left out.
     """
     frame = tables.load("ladder")
-    chosen = rungs or ("named-makers", "tracked", "text-and-vision-published", "hub-published")
-    frame = frame[frame["rung"].isin(chosen) & frame["share"].notna()]
-    rows = frame.rename(columns={"label": "series", "share": "value"}).reset_index(drop=True)
-    wide = rows[["day", "series", "value", "lower", "upper", "grade", "sources"]]
-    parts = []
-    for name, part in rows.groupby("series", sort=False):
+    chosen = rungs or tuple(_RUNGS)
+    frame = frame[frame["rung"].isin(chosen) & frame["share"].notna()].reset_index(drop=True)
+    frame["series"] = frame["rung"].map(_RUNGS)
+    frame = frame.rename(columns={"share": "value"})
+    data = frame[["day", "series", "value", "lower", "upper", "grade", "sources"]]
+    parts = {}
+    for name, part in frame.groupby("series", sort=False):
         by_value = part.sort_values("value", kind="stable")
         low, high = by_value.iloc[0], by_value.iloc[-1]
-        parts.append(
-            f"of {_lower_case(str(name))} between "
-            f"{numbers.format_percent(low['value'])} ({numbers.format_day(low['month'])}) and "
+        parts[str(name)] = (
+            f"{numbers.format_percent(low['value'])} ({numbers.format_day(low['month'])}) to "
             f"{numbers.format_percent(high['value'])} ({numbers.format_day(high['month'])})"
         )
     return figure(
         lambda width: charts.time_lines(
-            wide, width, unit="share", measure="Qwen's share", mark=0.5,
+            data, width, unit="share", measure="Qwen's share", mark=0.5,
             mark_label="the article: over half",
         ),
-        id="shares-by-month" + "".join(f"-{rung}" for rung in rungs),
-        title=title or "The order of the shares stays; their level moves with the bursts",
+        id="-".join(["shares-by-month", *rungs]),
+        title=f"On the tracked list, at the middle of its interval: {parts['Tracked list']}",
         subtitle="Qwen's share of 30-day downloads, on the day that stands for each month",
-        alt=f"Qwen's share by month: {'; '.join(parts)}.",
-        data=wide,
+        alt="Qwen's share by month: "
+        + "; ".join(f"{name} {text}" for name, text in parts.items())
+        + ".",
+        data=data,
         columns=[
             Column("day"),
             Column("series", "share of"),
@@ -644,18 +727,21 @@ def makers(month: str = MONTH, shown: int = 9) -> Html:
     )
 
 
-def missing() -> Html:
+def missing(shown: int = 12) -> Html:
     """Return the largest repositories that nobody read near the end of February 2026."""
     columns = [
         Column("repository_id", "repository"),
         Column("group", "counts as"),
-        Column("lower", unit="downloads"),
-        Column("upper", unit="downloads"),
-        Column("hard_lower", "forced, at least", "downloads"),
+        Column("lower", "assumed, at least", "downloads"),
+        Column("upper", "assumed, at most", "downloads"),
         Column("hard_upper", "forced, at most", "downloads"),
-        Column("rule", "assumption"),
     ]
-    return listing("missing", "The largest repositories without a reading near the day", columns)
+    return listing(
+        "missing",
+        "Repositories without a reading near the end of February 2026, by likely size",
+        columns,
+        lambda frame: frame.groupby("group", sort=False).head(shown),
+    )
 
 
 def cumulative() -> Html:
@@ -895,22 +981,40 @@ def head() -> Html:
     )  # fmt: skip
 
 
+def _assumption(rule: str) -> str:
+    """Return an assumption of the calibration in words."""
+    kind, _, days = rule.partition("-")
+    if kind == "between":
+        return f"Read within {days} days on both sides"
+    if kind == "carried":
+        return f"Read within {days} days on one side"
+    return "Not read near: like others of its organisation"
+
+
 def calibration() -> Html:
     """Return how often the tested assumptions were right."""
     frame = tables.load("calibration")
-    kept = frame[frame["verdict"] == "kept"].reset_index(drop=True)
+    kept = frame[(frame["verdict"] == "kept") & (frame["scope"] == "repository")]
+    kept = kept[~kept["rule"].str.contains(":")].reset_index(drop=True)
     stated = float(kept["stated_rate"].iloc[0])
     rows = pd.DataFrame(
         {
-            "label": [
-                f"{r['rule']}, factor {r['factor']:g}: {int(r['trials']):,} trials"
-                for r in kept.to_dict("records")
-            ],
+            "label": [f"{_assumption(r['rule'])}, factor {r['factor']:g}"
+                      for r in kept.to_dict("records")],
             "value": kept["rate"],
             "grade": "computed",
         }
-    )
-    low = kept["rate"].min()
+    )  # fmt: skip
+    columns = [
+        Column("rule", "assumption"),
+        Column("scope", "tested on"),
+        Column("factor"),
+        Column("trials"),
+        Column("rate", "truth inside", "share"),
+        Column("largest_rate", "among the largest", "share"),
+        Column("stated_rate", "promised", "share"),
+        Column("verdict"),
+    ]
     return figure(
         lambda width: charts.interval_rows(
             rows, width, unit="share", measure="truth inside the interval", mark=stated,
@@ -918,61 +1022,158 @@ def calibration() -> Html:
         ),
         id="calibration",
         title=(
-            "The assumptions in use held in at least "
-            f"{numbers.format_percent(low)} of their trials"
+            "The assumptions in use held in "
+            f"{numbers.format_percent(kept['rate'].min())} to "
+            f"{numbers.format_percent(kept['rate'].max())} of their trials"
         ),
         subtitle="Share of hidden counters that lay inside the interval, for each assumption at "
-        "the narrowest factor that reached its promise",
-        alt="Kept assumptions: "
+        "the factor in use",
+        alt="Assumptions in use: "
         + "; ".join(f"{label} {numbers.format_percent(value)}"
                     for label, value in zip(rows["label"], rows["value"], strict=True))
         + ".",
         data=frame,
-        sources=[],
-        note="The table below the figure also lists the narrower factors that failed, and the "
-        "assumptions that were dropped.",
+        columns=columns,
+        note="The table under the figure lists the narrower factors too, which failed, and the "
+        "tests on sums.",
     )  # fmt: skip
 
 
 def rehearsal() -> Html:
     """Return the rehearsals: shares computed with part of the counters hidden."""
-    return listing("rehearsal", "Shares computed with part of the counters hidden")
-
-
-def outliers() -> Html:
-    """Return the bursts that the rule names."""
-    return listing("outliers", "Bursts that the rule names")
-
-
-def sensitivity() -> Html:
-    """Return the burst rule at other settings."""
-    return listing("outlier_sensitivity", "The rule at other settings than the declared one")
-
-
-def anomalies() -> Html:
-    """Return the days on which the counters misbehave, and what our rules see of each."""
-    return listing("anomalies", "Days on which the counters misbehave")
+    columns = [
+        Column("day"),
+        Column("repositories"),
+        Column("hidden", "hidden part", "share"),
+        Column("mode", "hidden were"),
+        Column("treatment", "bounds"),
+        Column("draws"),
+        Column("inside", "truth inside", "share"),
+        Column("median_width", "median width", "share"),
+    ]
+    return listing("rehearsal", "Shares computed with part of the counters hidden", columns)
 
 
 def arithmetic() -> Html:
     """Return whether the two counters obey their arithmetic."""
-    return listing("arithmetic", "The two counters held against each other")
+    columns = [
+        Column("labels", "labels of days"),
+        Column("side"),
+        Column("checks"),
+        Column("violations"),
+        Column("worst", "worst ratio"),
+        Column("repositories_in_conflict", "repositories in conflict"),
+        Column("repositories", "of"),
+    ]
+    return listing("arithmetic", "The two counters held against each other", columns)
+
+
+def outliers() -> Html:
+    """Return the bursts that the rule names."""
+    columns = [
+        Column("repository_id", "repository"),
+        Column("first"),
+        Column("last"),
+        Column("peak", unit="downloads"),
+        Column("level", unit="downloads"),
+        Column("ratio", "times its level", "ratio"),
+        Column("kind", "seen in"),
+    ]
+    return listing("outliers", "Bursts that the rule names", columns)
+
+
+def sensitivity() -> Html:
+    """Return the burst rule at other settings."""
+    columns = [
+        Column("ratio", "times its level"),
+        Column("declared"),
+        Column("episodes"),
+        Column("repository_days", "days named"),
+        Column("qwen_february_lower", "February, at least", "downloads"),
+        Column("qwen_february_upper", "at most", "downloads"),
+    ]
+    return listing(
+        "outlier_sensitivity", "The rule at other settings than the declared one", columns
+    )
+
+
+def anomalies() -> Html:
+    """Return the days on which the counters misbehave, and what our rules see of each."""
+    frame = tables.load("anomalies")
+    frame["seen"] = frame["seen_here"].fillna("not seen: " + frame["why_not"].fillna(""))
+    columns = [
+        Column("from"),
+        Column("to"),
+        Column("what", "what happened"),
+        Column("seen", "what our rules see"),
+        Column("published_in", "listed by"),
+    ]
+    return table(frame, columns, caption="Days on which the counters misbehave", stacked=True)
 
 
 def dating() -> Html:
     """Return how the day of the hub-stats cut was found."""
-    return listing(
-        "dating",
-        "Counters of the cut against lists whose day is known",
-        keep=lambda frame: frame[frame["common"] > 0],
+    frame = tables.load("dating")
+    cut = frame[frame["version"].str.startswith("hub-stats") & (frame["common"] > 0)]
+    cut = cut.reset_index(drop=True)
+    rows = cut.assign(series="difference", value=cut["median_relative_difference"])
+    found = cut[cut["verdict"] == "match"]
+    columns = [
+        Column("day", "list of"),
+        Column("common", "repositories in both"),
+        Column("equal", "counters equal"),
+        Column("median_relative_difference", "median difference", "share"),
+        Column("verdict"),
+    ]
+    others = cut.loc[cut["verdict"] != "match", "median_relative_difference"]
+    days = ", ".join(numbers.format_day(str(day)) for day in found["day"])
+    return figure(
+        lambda width: charts.time_lines(
+            rows, width, unit="share", measure="median difference of the counters"
+        ),
+        id="dating",
+        title=f"All counters in both agree on one day: {days}",
+        subtitle=f"Counters of {cut['version'].iloc[0]} against the dated lists of the head of "
+        "the Hub",
+        alt=f"The median difference falls to nothing on {days} and is "
+        f"{numbers.format_percent(float(others.min()))} "
+        "or more on every other day.",
+        data=cut,
+        columns=columns,
+        sources=[
+            Source(name, "", f"data.html#version-{anchor(name)}")
+            for name in sorted(cut["version"].unique())
+        ],
     )
 
 
 def repeats() -> Html:
     """Return which versions repeat an earlier day."""
-    return listing("repeats", "Versions of the catalogue, and what they repeat")
+    columns = [
+        Column("version"),
+        Column("common", "in both"),
+        Column("equal"),
+        Column("share", "share equal", "share"),
+        Column("origin", "repeats"),
+        Column("verdict"),
+        Column("source"),
+    ]
+    return listing(
+        "repeats",
+        "Versions whose counters repeat an earlier one, wholly or in part",
+        columns,
+        lambda frame: frame[~frame["verdict"].isin(["new", "first"])],
+    )
 
 
 def agreement() -> Html:
     """Return how many counters of two sources agree on the same day."""
-    return listing("agreement", "Sources that read the same repositories on the same day")
+    columns = [
+        Column("day"),
+        Column("first", "one source"),
+        Column("second", "the other"),
+        Column("common", "in both"),
+        Column("equal"),
+        Column("median_difference", "median difference", "share"),
+    ]
+    return listing("agreement", "Repositories that two sources read on the same day", columns)

@@ -6,6 +6,7 @@ wide axis, so that the same chart is legible at 680 and at 312 pixels.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -181,21 +182,26 @@ def interval_rows(
     names = base.mark_text(align="left", baseline="bottom", dy=-3).encode(
         x=alt.value(0), y=y, text="label:N"
     )
-    values = [
-        base.transform_filter("datum.place == 'right'")
-        .mark_text(align="left", dx=9, yOffset=10)
-        .encode(x=alt.X("text_at:Q", scale=scale), y=y, text="text:N"),
-        base.transform_filter("datum.place == 'left'")
-        .mark_text(align="right", dx=-9, yOffset=10)
-        .encode(x=alt.X("text_from:Q", scale=scale), y=y, text="text:N"),
-        base.transform_filter("datum.place == 'above'")
-        .mark_text(
-            align="right",
-            baseline="top" if width < 480 else "bottom",
-            dy=16 if width < 480 else -3,
-        )
-        .encode(x=alt.value(width - 20), y=y, text="text:N"),
-    ]
+    values = []
+    # Twice: once as a ground, so that no line crosses the figures.
+    grounds: list[dict[str, Any]] = [{"stroke": theme.PAGE.light, "strokeWidth": 4}, {}]
+    for style in grounds:
+        values += [
+            base.transform_filter("datum.place == 'right'")
+            .mark_text(align="left", dx=9, yOffset=10, **style)
+            .encode(x=alt.X("text_at:Q", scale=scale), y=y, text="text:N"),
+            base.transform_filter("datum.place == 'left'")
+            .mark_text(align="right", dx=-9, yOffset=10, **style)
+            .encode(x=alt.X("text_from:Q", scale=scale), y=y, text="text:N"),
+            base.transform_filter("datum.place == 'above'")
+            .mark_text(
+                align="right",
+                baseline="top" if width < 480 else "bottom",
+                dy=16 if width < 480 else -3,
+                **style,
+            )
+            .encode(x=alt.value(width - 20), y=y, text="text:N"),
+        ]
     layers = [thin, thick, *points, names, *values]
     if marked is not None:
         line = alt.Chart(pd.DataFrame({"at": [marked], "what": [mark_label]}))
@@ -284,7 +290,8 @@ def time_lines(
     labels = {name: look.label or name for name, look in zip(names, looks, strict=True)}
     data["label"] = data["series"].map(labels)
     domain = [labels[name] for name in names]
-    room = 20 + round(7.2 * max(len(label) for label in domain))
+    lines = {label: _wrapped(label, 15 if width < 480 else 26) for label in domain}
+    room = 20 + round(7 * max(len(part) for text in lines.values() for part in text.split("\n")))
     plot = width - 46 - room
     colour = alt.Color(
         "label:N", legend=None, scale=alt.Scale(domain=domain, range=[k.ink.light for k in looks])
@@ -331,29 +338,47 @@ def time_lines(
         )
     known = data.dropna(subset=["value"])
     last = known.sort_values(["label", "day"]).groupby("label", sort=True).tail(1).copy()
+    last["text"] = last["label"].map(lines)
     last["at"] = _apart(
-        last["value"].tolist(), float(data.select_dtypes("number").max().max()), height
+        last["value"].tolist(),
+        float(data.select_dtypes("number").max().max()),
+        height,
+        1 + max(text.count("\n") for text in lines.values()),
     )
     layers.append(
         alt.Chart(last)
-        .mark_text(align="left", dx=8)
-        .encode(x=x, y=alt.Y("at:Q"), text="label:N", color=colour)
+        .mark_text(align="left", dx=8, lineBreak="\n", baseline="middle")
+        .encode(x=x, y=alt.Y("at:Q"), text="text:N", color=colour)
     )
     if mark is not None:
         at = scaled(pd.Series([mark]), unit).iloc[0]
         line = alt.Chart(pd.DataFrame({"at": [at], "what": [mark_label]}))
         layers.append(line.mark_rule(color=theme.STATED.light, strokeDash=[5, 3]).encode(y="at:Q"))
-        layers.append(
-            line.mark_text(
-                align="left", baseline="bottom", dx=3, dy=-3, color=theme.STATED.light
-            ).encode(x=alt.value(0), y="at:Q", text="what:N")
-        )
+        layers += stated_label(line, "what:N", x=alt.value(0), y=alt.Y("at:Q"))
     return alt.layer(*layers)
 
 
-def _apart(values: Sequence[float], top: float, height: int) -> list[float]:
+def _wrapped(label: str, width: int) -> str:
+    return "\n".join(textwrap.wrap(label, width, break_long_words=False)) or label
+
+
+def stated_label(line: Any, label: str, **places: Any) -> list[Any]:
+    """Return the label of a stated value, on a ground of its own so that lines do not cross it."""
+    text: dict[str, Any] = {"align": "left", "baseline": "bottom", "dx": 3, "dy": -3}
+    ground: dict[str, Any] = {
+        "stroke": theme.PAGE.light,
+        "strokeWidth": 4,
+        "color": theme.PAGE.light,
+    }
+    return [
+        line.mark_text(**text, **ground).encode(**places, text=label),
+        line.mark_text(**text, color=theme.STATED.light).encode(**places, text=label),
+    ]
+
+
+def _apart(values: Sequence[float], top: float, height: int, lines: int = 1) -> list[float]:
     """Return label positions moved apart until no two overlap."""
-    gap = 15 * max(top, 1e-9) / height
+    gap = 15 * lines * max(top, 1e-9) / height
     order = sorted(range(len(values)), key=lambda i: values[i])
     placed: dict[int, float] = {}
     previous = float("-inf")
@@ -409,9 +434,5 @@ def bound_area(
         at = scaled(pd.Series([mark]), unit).iloc[0]
         line = alt.Chart(pd.DataFrame({"at": [at], "what": [mark_label]}))
         layers.append(line.mark_rule(color=theme.STATED.light, strokeDash=[5, 3]).encode(y="at:Q"))
-        layers.append(
-            line.mark_text(
-                align="left", baseline="bottom", dx=3, dy=-3, color=theme.STATED.light
-            ).encode(x=alt.value(0), y="at:Q", text="what:N")
-        )
+        layers += stated_label(line, "what:N", x=alt.value(0), y=alt.Y("at:Q"))
     return alt.layer(*layers)

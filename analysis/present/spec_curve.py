@@ -7,7 +7,7 @@ Nelson (2020), "Specification curve analysis".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import altair as alt
@@ -15,6 +15,7 @@ import pandas as pd
 
 from analysis.present import theme
 from analysis.present.charts import _axis, scaled
+from analysis.present.charts import stated_label as named_line
 from analysis.present.markup import plain
 
 #: What a result says of the claim: mark shape and whether it is filled.
@@ -31,6 +32,13 @@ _WORDS: Final = {
     "no": "it does not hold",
     "undetermined": "the data leave it open",
 }
+
+
+def worded(names: Mapping[str, str], dimension: str, choice: str | None = None) -> str:
+    """Return the words for a dimension, or for one of its choices."""
+    if choice is None:
+        return names.get(dimension, dimension.replace("_", " "))
+    return names.get(f"{dimension}={choice}", plain(choice))
 
 
 def choices(frame: pd.DataFrame, dimensions: Sequence[str]) -> list[str]:
@@ -87,6 +95,7 @@ def specification_curve(
     stated_label: str,
     dimensions: Sequence[str],
     measure: str = "",
+    names: Mapping[str, str] | None = None,
 ) -> Any:
     """Draw a specification curve.
 
@@ -107,6 +116,9 @@ def specification_curve(
         Columns that hold the choices; only those that vary are drawn.
     measure : str
         Title of the upper axis.
+    names : mapping, optional
+        Words for dimensions (``"missing"``) and for their choices
+        (``"missing=absent"``); what is not in it is shown as it is.
 
     Returns
     -------
@@ -181,30 +193,31 @@ def specification_curve(
                 y=alt.Y("at:Q", scale=y_scale)
             )
         )
-        layers.append(
-            line.mark_text(
-                align="left", baseline="bottom", dx=2, dy=-3, color=theme.STATED.light
-            ).encode(x=alt.value(0), y=alt.Y("at:Q", scale=y_scale), text="what:N")
-        )
+        layers += named_line(line, "what:N", x=alt.value(0), y=alt.Y("at:Q", scale=y_scale))
     curve = alt.layer(*layers)
     drawn = choices(data, dimensions)
     if not drawn:
         return curve
-    return alt.vconcat(curve, _matrix(data, drawn, x, plot, left, narrow), spacing=10)
+    return alt.vconcat(curve, _matrix(data, drawn, x, plot, left, narrow, names or {}), spacing=10)
 
 
 def _matrix(
-    data: pd.DataFrame, drawn: Sequence[str], x: Any, plot: int, left: int, narrow: bool
+    data: pd.DataFrame,
+    drawn: Sequence[str],
+    x: Any,
+    plot: int,
+    left: int,
+    narrow: bool,
+    names: Mapping[str, str],
 ) -> Any:
     rows: list[dict[str, object]] = []
     marks: list[pd.DataFrame] = []
     for name in drawn:
-        rows.append({"row": len(rows), "label": name.replace("_", " "), "head": True})
-        options = data[name].fillna("none").astype(str).unique()
-        for option in sorted(options):
+        rows.append({"row": len(rows), "label": worded(names, name), "head": True})
+        for option in sorted(data[name].fillna("none").astype(str).unique()):
             here = data.loc[data[name].fillna("none").astype(str) == option, ["rank", "article"]]
             marks.append(here.assign(row=len(rows)))
-            rows.append({"row": len(rows), "label": plain(option).replace("_", " "), "head": False})
+            rows.append({"row": len(rows), "label": worded(names, name, option), "head": False})
     labels = pd.DataFrame(rows)
     step = 30 if narrow else 18
     order = list(labels["row"])
@@ -229,13 +242,13 @@ def _matrix(
         .encode(x=x, y=y)
     )  # fmt: skip
     text = alt.Chart(labels).encode(x=alt.value(-left + 2), y=y, text="label:N")
-    names = text.transform_filter("!datum.head").mark_text(
+    options = text.transform_filter("!datum.head").mark_text(
         align="left", dx=0 if narrow else 10, dy=-6 if narrow else 0
     )
     heads = text.transform_filter("datum.head").mark_text(
         align="left", fontWeight="bold", color=theme.QUIET.light, dy=4 if narrow else 0
     )
-    return alt.layer(used, own, names, heads)
+    return alt.layer(used, own, options, heads)
 
 
 def sentence(frame: pd.DataFrame, stated_label: str) -> str:

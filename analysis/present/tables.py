@@ -207,7 +207,7 @@ def verdict(text: object) -> Html:
     )  # fmt: skip
     return Html(
         f'<span class="omr-verdict omr-verdict-{best[1]}">'
-        f'<span aria-hidden="true">{best[2]}</span> {escape(words)}</span>'
+        f'<span aria-hidden="true">{best[2]}\u00a0</span>{escape(words)}</span>'
     )
 
 
