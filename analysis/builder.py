@@ -129,7 +129,7 @@ def load(rules: Rules, progress: Callable[[str], None] | None = None) -> Loaded:
             days[name] = version.as_of_first
             if version.as_of_first != version.as_of_last:
                 undated.append(name)
-            if kind in ("hub-top30", "hub-top25"):
+            if kind in ("hub-top30", "hub-top25", "hub-top15"):
                 top = frame[frame["list"] == "downloads"] if "list" in frame.columns else frame
                 heads.append(HeadList(name, version.as_of_first, top.reset_index(drop=True)))
             frames[name] = frame[[c for c in (*_COLUMNS, "list") if c in frame.columns]]
