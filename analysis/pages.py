@@ -271,7 +271,8 @@ class Claim:
         if frame.empty:
             return paragraph("No raw file of ours bears on it.")
         shown = table(frame, caption="Raw files behind this claim", stacked=True)
-        return Html(f"<details><summary>{len(frame)} raw files</summary>{shown}</details>")
+        count = f"{len(frame)} raw file{'' if len(frame) == 1 else 's'}"
+        return Html(f"<details><summary>{count}</summary>{shown}</details>")
 
     def published(self) -> Html:
         """Return what others published that bears on the claim."""
@@ -654,10 +655,6 @@ def february() -> Html:
                     "grade": "published",
                 }
             )
-    monthly = tables.load("reference/modelpulse-publishers-monthly")
-    pulse = monthly[(monthly["month"] == MONTH) & (monthly["author"] == "Qwen")]["downloads"]
-    for value in pulse:
-        rows.append({"label": "Published: Model Pulse", "value": value, "grade": "published"})
     frame = pd.DataFrame(rows, columns=["label", "value", "lower", "upper", "grade"])
     words = [
         f"{label}: {charts.row_text(record, 'downloads')}"
@@ -959,7 +956,7 @@ def head() -> Html:
         ),
         id="head",
         title=(
-            f"With {stated.record['stated']} downloads no family could have held more than "
+            f"With {stated.record['stated']} downloads Qwen could not have held more than "
             f"{numbers.format_percent(worst['upper'])} of the Hub on any of {len(rows)} readings"
         ),
         subtitle="Upper bound of Qwen's share of all 30-day downloads on the Hub, if it had the "

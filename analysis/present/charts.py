@@ -416,6 +416,9 @@ def bound_area(
     data["upper"] = scaled(frame["upper"].reset_index(drop=True), unit)
     data["lower"] = scaled(frame["lower"].reset_index(drop=True), unit) if "lower" in frame else 0.0
     base = alt.Chart(data).properties(width=width - 60, height=height)
+    at = float(scaled(pd.Series([mark]), unit).iloc[0]) if mark is not None else 0.0
+    # Room above the highest thing for the name of its line.
+    ceiling = alt.Scale(domain=[0, 1.14 * max(at, float(data["upper"].max()))], nice=False)
     x = alt.X(
         "day:T",
         axis=alt.Axis(
@@ -423,7 +426,7 @@ def bound_area(
             labelOverlap=True,
         ),
     )  # fmt: skip
-    y = alt.Y("upper:Q", axis=_value_axis(measure, unit, width))
+    y = alt.Y("upper:Q", scale=ceiling, axis=_value_axis(measure, unit, width))
     layers: list[Any] = [
         base.mark_rule(strokeWidth=4, color=theme.BAND.light).encode(
             x=x, y=alt.Y("lower:Q"), y2="upper:Q"
@@ -431,7 +434,6 @@ def bound_area(
         base.mark_point(size=26, filled=True, color=theme.OURS.light).encode(x=x, y=y),
     ]
     if mark is not None:
-        at = scaled(pd.Series([mark]), unit).iloc[0]
         line = alt.Chart(pd.DataFrame({"at": [at], "what": [mark_label]}))
         layers.append(line.mark_rule(color=theme.STATED.light, strokeDash=[5, 3]).encode(y="at:Q"))
         layers += stated_label(line, "what:N", x=alt.value(0), y=alt.Y("at:Q"))

@@ -147,8 +147,8 @@ def specification_curve(
     for name in ("lower", "upper", "middle"):
         upper_data[name] = upper_data[name].clip(upper=top)
     y_scale = alt.Scale(domain=[bottom, top], nice=False)
-    lowest = float(upper_data["middle"].min())
-    if unit == "ratio" and lowest > 0 and top > _WIDE_RATIO * lowest:
+    lowest = float(upper_data["middle"].where(upper_data["middle"] > 0).min())
+    if unit == "ratio" and top > _WIDE_RATIO * lowest:
         # Half as much and twice as much are the same distance from one.
         bottom, top = max(lowest / 1.5, _LEAST_RATIO), min(top, 1 / _LEAST_RATIO)
         for name in ("lower", "upper", "middle"):
