@@ -1,0 +1,160 @@
+"""One build: read, evaluate every claim, make every table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from analysis import raw, tables
+from analysis.builder import derived
+from analysis.builder.loading import load, load_rules
+from analysis.builder.writing import Table, csv_bytes, input_entry, json_bytes, manifest
+from analysis.claims import results
+from analysis.claims.world import assemble
+from analysis.measure import outliers
+from analysis.measure import readings as measure_readings
+
+
+def derive(progress: Callable[[str], None] | None = None) -> dict[str, bytes]:
+    """Compute every derived file from the raw files.
+
+    Returns
+    -------
+    dict
+        File name to content, the manifest among them.
+    """
+    say = progress or (lambda _: None)
+    rules = load_rules()
+    loaded = load(rules, progress)
+    say("calibrating assumptions")
+    world = assemble(loaded.inputs)
+    registry = raw.load_registry()
+    published = {name: tables.load(f"reference/{name}") for name in derived.PUBLISHED}
+    readings = tuple(v for v in loaded.versions if registry.find(v)[0].kind != "organisation-weeks")
+    panel = tuple(v for v in loaded.versions if registry.find(v)[0].kind == "hub-panel")
+    heads = tuple(sorted({entry.version for entry in world.inputs.heads}))
+    weeks = tuple(sorted(loaded.organisation_weeks))
+    reference = ("data/reference",)
+
+    records, specifications = [], []
+    for claim in rules.register.claim:
+        if claim.status == "open":
+            records.append(results.registered(claim))
+            continue
+        say(f"claim {claim.id}")
+        record, table = results.evaluate(world, claim, rules.register)
+        used = panel if claim.check == "china_us" else readings
+        record["inputs"] = [input_entry(registry, name) for name in used]
+        records.append(record)
+        table.insert(0, "claim", claim.id)
+        specifications.append(table.assign(unit=claim.unit, grade=record["grade"]))
+    every = pd.concat(specifications, ignore_index=True)
+    say("tables")
+    stated = rules.register.find("february-153-6m").stated
+    assert stated is not None
+    february = rules.days.of_month("2026-02").day
+    repeats_found = pd.concat(
+        [loaded.repeats, loaded.panel_repeats.assign(source="panel")], ignore_index=True
+    )
+    notes = pd.DataFrame(loaded.problems, columns=["version", "note"])
+    frames: list[tuple[str, pd.DataFrame, tuple[str, ...], str]] = [
+        ("specifications", every, readings, "every declared specification of every checked claim"),
+        (
+            "ladder",
+            derived.ladder_table(world, published),
+            (*readings, *reference),
+            "Qwen's share by population and month",
+        ),
+        (
+            "hub_head",
+            derived.head_table(world, stated),
+            heads,
+            "what the head of the ranking implies for the whole Hub",
+        ),
+        (
+            "makers",
+            derived.makers_table(world),
+            readings,
+            "downloads of makers on the tracked list by month",
+        ),
+        (
+            "missing",
+            derived.missing_table(world, february),
+            readings,
+            "largest repositories that nobody read near 28 February 2026",
+        ),
+        (
+            "calibration",
+            derived.calibration_table(world),
+            readings,
+            "what became of each declared assumption",
+        ),
+        (
+            "rehearsal",
+            derived.rehearsal_table(world),
+            readings,
+            "shares recomputed with counters hidden, against the truth",
+        ),
+        (
+            "outliers",
+            outliers.episodes(world.bursts),
+            readings,
+            "bursts that the declared rule names",
+        ),
+        (
+            "outlier_sensitivity",
+            derived.sensitivity_table(world),
+            readings,
+            "the burst rule at other ratios",
+        ),
+        (
+            "anomalies",
+            derived.anomalies_table(world, loaded, published["counter-anomalies"]),
+            (*readings, *reference),
+            "published days of misbehaviour, and what our rules see",
+        ),
+        (
+            "agreement",
+            measure_readings.agreement(world.readings),
+            readings,
+            "how many counters agree where two sources read one repository on one day",
+        ),
+        (
+            "arithmetic",
+            derived.arithmetic_table(world),
+            readings,
+            "do the 30-day and the all-time counter agree",
+        ),
+        ("dating", loaded.dating, readings, "the day of undated readings by matching counters"),
+        ("repeats", repeats_found, readings, "versions and days that repeat an earlier one"),
+        ("reader_notes", notes, readings, "what the readers repaired or left out"),
+        ("china_us", derived.china_us_table(world), panel, "flows by country in the panel"),
+        ("qwen_llama", derived.qwen_llama_table(world), readings, "Qwen and Llama side by side"),
+        (
+            "generations",
+            derived.generations_table(world),
+            readings,
+            "Qwen's downloads by generation",
+        ),
+        (
+            "organisation_groups",
+            derived.groups_table(loaded),
+            weeks,
+            "30-day downloads of organisation groups",
+        ),
+    ]
+    made = [Table(n, csv_bytes(f), len(f), i, d) for n, f, i, d in frames]
+    made.append(
+        Table(
+            "claims",
+            json_bytes(records),
+            len(records),
+            readings,
+            "claims with numbers and verdicts",
+            "json",
+        )
+    )
+    files = {f"{t.name}.{t.suffix}": t.content for t in made}
+    files[tables.MANIFEST] = json_bytes(manifest(made, registry))
+    return files
