@@ -27,11 +27,11 @@ PROJECT = Path(__file__).resolve().parents[1]
 pytestmark = [pytest.mark.slow]
 
 
-def copy_project(to: Path) -> Path:
+def copy_project(to: Path, project: Path = PROJECT) -> Path:
     """Copy what a build needs: code, derived tables, pages."""
     for name in ("analysis", "book", "data", "tools"):
         shutil.copytree(
-            PROJECT / name, to / name, ignore=shutil.ignore_patterns("_build", "__pycache__")
+            project / name, to / name, ignore=shutil.ignore_patterns("_build", "__pycache__")
         )
     return to
 
@@ -174,7 +174,8 @@ def test_every_figure_has_words_a_table_and_a_file(site: Path) -> None:
 
 
 def test_two_builds_are_the_same_bytes(site: Path, tmp_path: Path) -> None:
-    project = copy_project(tmp_path / "again")
+    # From the first copy, which nobody edits meanwhile; at another path, which must not show.
+    project = copy_project(tmp_path / "again", site.parents[2])
     result = run_build(project)
     assert result.returncode == 0, result.stderr
 
