@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,22 +29,32 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "share",
         help="shares of families and organisations in one snapshot",
         description=(
-            "Shares of families and organisations in one registered snapshot, of a population, with "
-            "the interval that its missing repositories leave. An absent repository is bounded by "
-            "the last entry of a complete list of the most downloaded of the same day, where one is "
-            "registered; without one the bounds are 0 and 1."
+            "Shares of families and organisations in one registered snapshot, of a population, "
+            "with the interval that its missing repositories leave. A missing repository is "
+            "bounded by a complete list of the most downloaded of the same day, where one is "
+            "registered: by its own entry there, else by the last one. Without such a list the "
+            "bounds are 0 and 1."
         ),
     )
-    share.add_argument("--snapshot", required=True, metavar="NAME", help="version name, such as hub-stats-2026-05")
+    share.add_argument(
+        "--snapshot", required=True, metavar="NAME", help="version name, such as hub-stats-2026-05"
+    )
     share.set_defaults(run=run_share)
     _common(share)
     inspect = commands.add_parser(
         "inspect",
         help="the same for any raw file, registered or not",
-        description="Read a file with the reader of its kind and print what `share` prints.",
+        description=(
+            "Read a file with the reader of its kind and print what `share` prints; of a kind "
+            "without download counters, what the reader found in it."
+        ),
     )
-    inspect.add_argument("file", type=Path, metavar="FILE")
-    inspect.add_argument("--kind", required=True, metavar="KIND", help=f"one of {', '.join(snapshot.KINDS)}")
+    inspect.add_argument(
+        "file", type=Path, metavar="FILE", help="a raw file, unpacked or as published"
+    )
+    inspect.add_argument(
+        "--kind", required=True, metavar="KIND", help=f"one of {', '.join(snapshot.KINDS)}"
+    )
     inspect.set_defaults(run=run_inspect)
     _common(inspect)
 
@@ -53,13 +65,22 @@ def _common(parser: argparse.ArgumentParser) -> None:
         default="present",
         metavar="P",
         help=(
-            "present (the rows of the snapshot, default), a tracked list such as tracked-2026-05-25, "
-            "named-makers, text-and-vision"
+            "present (the rows of the snapshot, default), a tracked list such as "
+            "tracked-2026-05-25, named-makers, text-and-vision"
         ),
     )
-    parser.add_argument("--measure", choices=MEASURES, default=MEASURES[0])
-    parser.add_argument("--family-rule", choices=_RULES, default=_RULES[0], help="which repositories make a family")
-    parser.add_argument("--exclude", nargs="+", default=[], metavar="ID", help="repositories to leave out")
+    parser.add_argument(
+        "--measure",
+        choices=MEASURES,
+        default=MEASURES[0],
+        help="the rolling counter of 30 days (default) or the all-time counter",
+    )
+    parser.add_argument(
+        "--family-rule", choices=_RULES, default=_RULES[0], help="which repositories make a family"
+    )
+    parser.add_argument(
+        "--exclude", nargs="+", default=[], metavar="ID", help="repositories to leave out"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -68,7 +89,8 @@ def run_share(args: argparse.Namespace) -> int:
     source, version = raw.load_registry().find(args.snapshot)
     if source.kind not in COUNTER_KINDS:
         raise InputError(
-            f"{args.snapshot}: kind {source.kind} holds no download counters; `sources --kind hub-snapshot` lists those that do"
+            f"{args.snapshot}: kind {source.kind} holds no download counters; "
+            "`sources --kind hub-snapshot` lists those that do"
         )
     got = snapshot.read(raw.fetch(args.snapshot), source.kind, columns=_columns(source.kind))
     head = _head(got.frame, version)
@@ -91,8 +113,26 @@ def _columns(kind: str) -> list[str]:
     return [name for name in wanted if name in snapshot.KIND_COLUMNS[kind]]
 
 
-def _head(frame: pd.DataFrame, version: raw.Version) -> tuple[str, int] | None:
-    """The complete head list of the snapshot's day: its version name and last entry."""
+@dataclass(frozen=True)
+class _Head:
+    """A complete list of the most downloaded: its version name, and counters by repository."""
+
+    name: str
+    counters: Mapping[str, int]
+
+    @property
+    def last(self) -> int:
+        return min(self.counters.values())
+
+    def entries(self, families: families_module.Families) -> dict[str, float]:
+        """Return the counters by canonical id: a missing repository may stand on the list."""
+        ids = families_module.canonical(pd.Series(list(self.counters), dtype="string"), families)
+        values = map(float, self.counters.values())
+        return dict(zip(ids.astype("str"), values, strict=True))
+
+
+def _head(frame: pd.DataFrame, version: raw.Version) -> _Head | None:
+    """Return the complete list of the most downloaded of the snapshot's day."""
     registry = raw.load_registry()
     near = [
         entry
@@ -101,6 +141,8 @@ def _head(frame: pd.DataFrame, version: raw.Version) -> tuple[str, int] | None:
         if version.as_of_first <= entry.as_of_first <= version.as_of_last
     ]
     if not near:
+        return None
+    if "downloads_30d" not in frame.columns:
         return None
     lists = {}
     for entry in near:
@@ -115,20 +157,29 @@ def _head(frame: pd.DataFrame, version: raw.Version) -> tuple[str, int] | None:
         if day is None:
             return None
         name = days[day]
-    return name, int(lists[name]["downloads_30d"].min())
+    counters = lists[name].set_index("repository_id")["downloads_30d"].dropna()
+    return _Head(name, {str(i): int(n) for i, n in counters.items()}) if len(counters) else None
 
 
-def _counters(args: argparse.Namespace, frame: pd.DataFrame, families: families_module.Families) -> pd.Series[Any]:
-    if args.measure not in frame.columns or frame[args.measure].isna().all():
-        other = " or ".join(m for m in MEASURES if m in frame.columns and frame[m].notna().any())
-        raise InputError(f"the file holds no counter {args.measure}: ask for --measure {other}")
+def _rows(frame: pd.DataFrame, families: families_module.Families) -> pd.DataFrame:
+    """Keep the list of the most downloaded, and the last day; one id an organisation renamed."""
     if "list" in frame.columns and (frame["list"] == "downloads").any():
         frame = frame[frame["list"] == "downloads"]
     if "day" in frame.columns:
         frame = frame[frame["day"] == frame["day"].max()]
     ids = families_module.canonical(frame["repository_id"], families).astype("str")
-    counters = pd.Series(frame[args.measure].astype("Float64").to_numpy(dtype="float64", na_value=float("nan")), index=ids.to_numpy())
-    counters = counters[~counters.index.isin(set(args.exclude))]
+    return frame.assign(repository_id=ids)
+
+
+def _counters(args: argparse.Namespace, frame: pd.DataFrame) -> pd.Series[Any]:
+    if args.measure not in frame.columns or frame[args.measure].isna().all():
+        other = [m for m in MEASURES if m in frame.columns and frame[m].notna().any()]
+        advice = f"ask for --measure {other[0]}" if other else "nor any other download counter"
+        raise InputError(f"the file holds no counter {args.measure}: {advice}")
+    counters = pd.Series(
+        frame[args.measure].astype("Float64").to_numpy(dtype="float64", na_value=float("nan")),
+        index=frame["repository_id"].to_numpy(),
+    )
     return counters.groupby(level=0).max()
 
 
@@ -148,19 +199,28 @@ def _population(
         if name not in {p.id for p in declared.population if p.kind in ("makers", "tasks")}:
             lists = ", ".join(v.name for _, v in raw.load_registry().by_kind("tracked-list"))
             raise InputError(
-                f"--population {name}: not known; there are present, named-makers, text-and-vision, {lists}"
+                f"--population {name}: not known; "
+                f"there are present, named-makers, text-and-vision, {lists}"
             )
         entry = declared.find(name)
         if entry.kind == "tasks":
             if "pipeline_tag" not in frame.columns:
                 raise InputError(f"--population {name}: the file holds no tasks (pipeline_tag)")
-            members = set(frame.loc[frame["pipeline_tag"].isin(entry.tasks), "repository_id"].astype("str"))
+            members = set(
+                frame.loc[frame["pipeline_tag"].isin(entry.tasks), "repository_id"].astype("str")
+            )
         else:
-            latest = [v.name for _, v in raw.load_registry().by_kind("tracked-list") if "extra" not in v.name]
+            latest = [
+                v.name
+                for _, v in raw.load_registry().by_kind("tracked-list")
+                if "extra" not in v.name
+            ]
             listed = pd.Series(sorted(_list(latest[-1], families)), dtype="string")
             makers = families_module.makers(listed, families)
-            members = set(listed[makers.isin(entry.makers).fillna(False).astype(bool)].astype("str"))
-    return members - set(args.exclude)
+            members = set(
+                listed[makers.isin(entry.makers).fillna(False).astype(bool)].astype("str")
+            )
+    return members
 
 
 def _list(name: str, families: families_module.Families) -> set[str]:
@@ -168,22 +228,29 @@ def _list(name: str, families: families_module.Families) -> set[str]:
     return set(families_module.canonical(frame["repository_id"], families).astype("str"))
 
 
-def _print(
-    args: argparse.Namespace, name: str, got: snapshot.Snapshot, head: tuple[str, int] | None
-) -> int:
+def _print(args: argparse.Namespace, name: str, got: snapshot.Snapshot, head: _Head | None) -> int:
     families = families_module.parse(raw.declared("families"))
-    counters = _counters(args, got.frame, families)
-    members = _population(args, got.frame, families)
+    frame = _rows(got.frame, families)
+    counters = _counters(args, frame)
+    members = _population(args, frame, families)
+    asked = pd.Series(sorted(set(args.exclude)), dtype="string")
+    excluded = set(families_module.canonical(asked, families).astype("str"))
+    idle = sorted(excluded - set(counters.index) - (members or set()))
+    problems = [*got.problems, *(f"--exclude {one}: not there to leave out" for one in idle)]
+    counters = counters[~counters.index.isin(excluded)]
+    if members is not None:
+        members -= excluded
     ids = pd.Series(sorted(set(counters.index) | (members or set())), dtype="string")
     assigned = families_module.assign(ids, families, args.family_rule)
     titles = families.titles
-    label = {
-        str(i): titles[str(f)] for i, f in zip(ids, assigned, strict=True) if not pd.isna(f)
-    }
-    organisation = {str(i): str(i).split("/", 1)[0] for i in ids if "/" in str(i)}
-    cap = float(head[1]) if head is not None and args.measure == "downloads_30d" else None
-    by_family = snapshots.tabulate(counters, label, members, cap)
-    by_organisation = snapshots.tabulate(counters, organisation, members, cap)
+    label = {str(i): titles[str(f)] for i, f in zip(ids, assigned, strict=True) if not pd.isna(f)}
+    # The Hub's first repositories have no organisation; the sum of all parts stays the total.
+    organisation = {i: i.split("/", 1)[0] if "/" in i else "(none)" for i in map(str, ids)}
+    bounded = head if args.measure == "downloads_30d" else None
+    cap = None if bounded is None else float(bounded.last)
+    listed = None if bounded is None else bounded.entries(families)
+    by_family = snapshots.tabulate(counters, label, members, cap, listed)
+    by_organisation = snapshots.tabulate(counters, organisation, members, cap, listed)
     result: dict[str, Any] = {
         "snapshot": name,
         "population": args.population,
@@ -192,9 +259,11 @@ def _print(
         "total_downloads": by_family.total,
         "covered_repositories": by_family.covered,
         "population_repositories": by_family.population,
-        "missing_bounded_by": {"list": head[0], "last_entry": head[1]} if cap is not None and head else None,
+        "missing_bounded_by": None
+        if bounded is None
+        else {"list": bounded.name, "last_entry": bounded.last},
         "excluded": sorted(args.exclude),
-        "problems": list(got.problems),
+        "problems": problems,
         "families": {g: _part(p) for g, p in by_family.groups.items()},
         "organisations": {g: _part(p) for g, p in by_organisation.groups.items()},
     }
@@ -210,7 +279,12 @@ def _print(
     for group, part in by_family.groups.items():
         if part.repositories:
             span = f"{100 * part.lower:.1f} to {100 * part.upper:.1f} %"
-            print(f"{group:<14}{part.downloads:>16,}{100 * part.share:>7.1f} %{span:>20}{part.repositories:>14,}")
+            print(
+                f"{group:<14}{part.downloads:>16,}{100 * part.share:>7.1f} %{span:>20}"
+                f"{part.repositories:>14,}"
+            )
+    for text in problems:
+        print(f"note: {text}")
     return 0
 
 

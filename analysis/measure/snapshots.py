@@ -51,6 +51,7 @@ def tabulate(
     label: Mapping[str, str],
     population: Iterable[str] | None = None,
     cap: float | None = None,
+    listed: Mapping[str, float] | None = None,
 ) -> Tabulation:
     """Share of each group in a population, with the bounds that absent rows leave.
 
@@ -63,8 +64,11 @@ def tabulate(
     population
         Repository ids; None for the rows present (nothing is then missing).
     cap
-        A number that no absent repository can exceed, from a complete list of the
-        most downloaded of the same day; None when there is none.
+        A number that no absent repository outside `listed` can exceed, from a complete
+        list of the most downloaded of the same day; None when there is none.
+    listed
+        Counters of that list by repository: an absent repository that stands on it is
+        bounded by its own entry, which lies above `cap`.
 
     Returns
     -------
@@ -83,10 +87,15 @@ def tabulate(
         raise InputError("no repository of the population has a counter here: choose another population")
     missing = wanted - set(known.index)
     own_missing: dict[str, int] = {}
-    for name in missing:
+    own_most: dict[str, float] = {}
+    most = 0.0
+    for name in sorted(missing):
+        bound = _most(name, cap, listed)
+        most += bound
         group = label.get(name)
         if group is not None:
             own_missing[group] = own_missing.get(group, 0) + 1
+            own_most[group] = own_most.get(group, 0.0) + bound
     names = pd.Series(known.index, index=known.index).map(dict(label))
     sums = known.groupby(names).agg(["sum", "size"])
     total = int(known.sum())
@@ -96,16 +105,20 @@ def tabulate(
             (int(sums.loc[group, "sum"]), int(sums.loc[group, "size"])) if group in sums.index else (0, 0)
         )
         absent = own_missing.get(group, 0)
-        elsewhere = len(missing) - absent
-        part = Total(own, own, own + _most(absent, cap))
-        rest = Total(total - own, total - own, total - own + _most(elsewhere, cap))
+        own_bound = own_most.get(group, 0.0)
+        # Without a cap both ends are infinite, and their difference is no number.
+        elsewhere = most - own_bound if cap is not None else _all(len(missing) - absent)
+        part = Total(own, own, own + own_bound)
+        rest = Total(total - own, total - own, total - own + elsewhere)
         share, lower, upper = fraction(part, rest)
         out[group] = Part(own, share, lower, upper, count, absent)
     order = sorted(out, key=lambda g: (-out[g].downloads, g))
     return Tabulation(total, len(known), len(wanted), {g: out[g] for g in order})
 
 
-def _most(count: int, cap: float | None) -> float:
-    if count == 0:
-        return 0.0
-    return float("inf") if cap is None else count * cap
+def _most(name: str, cap: float | None, listed: Mapping[str, float] | None) -> float:
+    return float("inf") if cap is None else float((listed or {}).get(name, cap))
+
+
+def _all(count: int) -> float:
+    return float("inf") if count else 0.0
