@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,33 +20,44 @@ def folder() -> Path:
     return raw.data_dir() / "derived"
 
 
-@lru_cache(maxsize=1)
-def _manifest(path: Path) -> dict[str, Any]:
+_TABLE_KEYS = ("name", "file", "sha256")
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file; run `make data` to build the derived tables") from None
+        raise InputError(
+            f"{path}: no such file; run `make data` to build the derived tables"
+        ) from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not readable as JSON ({error}); run `make data`") from None
-    if not isinstance(content, dict):
+    whole = isinstance(content, dict) and all(
+        isinstance(content.get(part), list)
+        and all(isinstance(entry, dict) and {*keys} <= set(entry) for entry in content[part])
+        for part, keys in (("tables", _TABLE_KEYS), ("rules", ("file", "sha256")))
+    )
+    if not whole:
         raise InputError(f"{path}: not a manifest; run `make data`")
-    return content
+    return dict(content)
 
 
 def manifest() -> dict[str, Any]:
     """Return the manifest: each table with its sha256, its inputs and what it holds."""
-    return _manifest(folder() / MANIFEST)
+    return _read_manifest(folder() / MANIFEST)
 
 
 def _file(name: str) -> Path:
     listed = {entry["name"]: entry for entry in manifest()["tables"]}
     if name not in listed:
-        raise InputError(f"no derived table is called {name!r}; there are: {', '.join(sorted(listed))}")
-    path = folder() / listed[name]["file"]
+        raise InputError(
+            f"no derived table is called {name!r}; there are: {', '.join(sorted(listed))}"
+        )
+    path = folder() / str(listed[name]["file"])
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; run `make data`") from None
+        raise InputError(f"{path}: cannot be read ({error.strerror}); run `make data`") from None
     digest = hashlib.sha256(content).hexdigest()
     if digest != listed[name]["sha256"]:
         raise IntegrityError(
@@ -69,7 +79,8 @@ def load(name: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The table as it was written; empty cells are missing values.
+        The table as it was written; empty cells are missing values. A text that a
+        spreadsheet would run as a formula stands with an apostrophe in front.
 
     Raises
     ------
@@ -79,11 +90,23 @@ def load(name: str) -> pd.DataFrame:
         The file is not the one that the manifest names.
     """
     if name.startswith("reference/"):
-        path = raw.data_dir() / f"{name}.csv"
-        if not path.is_file():
-            raise InputError(f"{path}: no such table of published figures")
-        return pd.read_csv(path)
-    return pd.read_csv(_file(name), low_memory=False)
+        there = {
+            f"reference/{path.stem}": path for path in (raw.data_dir() / "reference").glob("*.csv")
+        }
+        if name not in there:
+            raise InputError(
+                f"data/{name}.csv: no such table of published figures; "
+                f"there are: {', '.join(sorted(there))}"
+            )
+        path = there[name]
+    else:
+        path = _file(name)
+        if path.suffix != ".csv":
+            raise InputError(f"{path}: no table but a list; tables.{name}() loads it")
+    try:
+        return pd.read_csv(path, low_memory=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not readable as CSV ({error}); restore the file") from None
 
 
 def claims() -> list[dict[str, Any]]:

@@ -1,8 +1,8 @@
 """One check per claim of group A: from the world to a table of specifications.
 
-Each function takes the world and one specification (a choice for each
-dimension of the claim's grid) and returns an :class:`Outcome`. Nothing here
-knows what the article says; that is in the register.
+Each function takes the world, one specification (a choice for each dimension
+of the claim's grid) and the line that the claim draws, and returns an
+:class:`Outcome`. Nothing here knows what the article says; that is in the register.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pandas as pd
 
 from analysis.claims import register as register_module
 from analysis.claims.verdicts import holds, holds_within
-from analysis.claims.world import LLAMA, QWEN, World
+from analysis.claims.world import LLAMA, QWEN, RULES, World
 from analysis.errors import InputError
 from analysis.measure import flows, shares
 
@@ -61,7 +61,7 @@ class Outcome:
 
 
 def _end(missing: str, value: float, lower: float, upper: float, centre: float = math.nan) -> float:
-    """The value that a treatment of the missing picks."""
+    """Return the value that a treatment of the missing picks."""
     return {"absent": value, "against": lower, "for": upper, "bounded": centre}[missing]
 
 
@@ -72,13 +72,13 @@ def _day(text: object) -> date:
         raise InputError(f"data/claims.toml: {text!r} is not a day (YYYY-MM-DD)") from error
 
 
-def share(world: World, spec: Spec) -> Outcome:
+def share(world: World, spec: Spec, line: float) -> Outcome:
     """Share of Qwen in a population on a month's day."""
     day = world.inputs.anchors.of_month(str(spec["month"])).day
-    return _share_on(world, spec, day)
+    return _share_on(world, spec, day, line)
 
 
-def _share_on(world: World, spec: Spec, day: date) -> Outcome:
+def _share_on(world: World, spec: Spec, day: date, line: float) -> Outcome:
     population, rule = str(spec["population"]), str(spec["family_rule"])
     outlier, missing = str(spec["outliers"]), str(spec["missing"])
     members = world.population(population, day, rule)
@@ -92,7 +92,7 @@ def _share_on(world: World, spec: Spec, day: date) -> Outcome:
         # The rest is known from below only: every number is an upper bound.
         value = {"absent": seen.upper, "against": pooled.upper, "for": pooled.upper}[missing]
         note = "an upper bound: our files see only part of this population"
-        decided = "no" if value <= 0.5 else "undetermined"
+        decided = "no" if value <= line else "undetermined"
     return Outcome(
         value,
         pooled.lower,
@@ -108,15 +108,14 @@ def _share_on(world: World, spec: Spec, day: date) -> Outcome:
     )
 
 
-def cumulative(world: World, spec: Spec) -> Outcome:
+def cumulative(world: World, spec: Spec, _line: float) -> Outcome:
     """All-time downloads of Qwen on a day."""
     day, population = _day(spec["day"]), str(spec["population"])
-    rule = "organisation" if population == "organisation" else "official"
     if population == "organisation":
         members = {n for n, own in world.family["official"].items() if own == QWEN}
         members = world.existed(members, day)
     else:
-        listed = world.population("tracked", day, rule)
+        listed = world.population("tracked", day, "official")
         members = {n for n in listed if world.family["official"].get(n) == QWEN}
     table = world.estimate(members, day, "in", "downloads_all_time")
     excess = 0.0
@@ -137,29 +136,30 @@ def cumulative(world: World, spec: Spec) -> Outcome:
         len(known),
         len(table),
         None,
-        "no all-time counter was read on the day: lower bounds from later readings less the downloads since",
+        "no all-time counter was read on the day: "
+        "lower bounds from later readings less the downloads since",
         {"day": day.isoformat(), "excess": excess},
     )
 
 
-def _total(world: World, members: set[str], day: date, outlier: str) -> dict[str, shares.Total]:
-    table = world.estimate(members, day, outlier)
-    out = {t: shares.total(table, t, world.pooling) for t in ("absent", "hard", "pooled")}
-    return out
-
-
-def month_total(world: World, spec: Spec) -> Outcome:
+def month_total(world: World, spec: Spec, _line: float) -> Outcome:
     """Qwen's 30-day downloads on a day."""
     day, population, outlier = _day(spec["day"]), str(spec["population"]), str(spec["outliers"])
     if population.startswith("tracked-"):
         listed = world.population(population, day, "official")
         members = {n for n in listed if world.family["official"].get(n) == QWEN}
     else:
-        rule = {"organisation": "official", "with-reuploads": "with-reuploads"}[population]
+        rules = {"organisation": "official", "with-reuploads": "with-reuploads"}
+        if population not in rules:
+            raise InputError(
+                f"data/claims.toml: population: {population!r} is not known; "
+                f"there are: {', '.join(rules)}, or the name of a tracked list"
+            )
+        rule = rules[population]
         members = {n for n, own in world.family[rule].items() if own == QWEN}
         members = world.existed(members, day)
     table = world.estimate(members, day, outlier)
-    totals = _total(world, members, day, outlier)
+    totals = {t: shares.total(table, t, world.pooling) for t in ("absent", "hard", "pooled")}
     value = _end(
         str(spec["missing"]),
         totals["absent"].value,
@@ -182,17 +182,20 @@ def month_total(world: World, spec: Spec) -> Outcome:
     )
 
 
-def next_eight(world: World, spec: Spec) -> Outcome:
+# Who "the next eight" are, and the population in which they are looked for.
+_RIVALS = {
+    "largest-makers": "tracked",
+    "named-makers": "named-makers",
+    "largest-publishers": "text-and-vision",
+    "single-models": "tracked",
+}
+
+
+def next_eight(world: World, spec: Spec, _line: float) -> Outcome:
     """Qwen's 30-day downloads against the next eight together."""
     day, rule, outlier = _day(spec["day"]), str(spec["family_rule"]), str(spec["outliers"])
     rivals = str(spec["rivals"])
-    base = {
-        "largest-makers": "tracked",
-        "named-makers": "named-makers",
-        "largest-publishers": "text-and-vision",
-        "single-models": "tracked",
-    }[rivals]
-    members = world.population(base, day, rule)
+    members = world.population(_RIVALS[rivals], day, rule)
     family = world.family[rule]
     mine = frozenset(n for n in members if family.get(n) == QWEN)
     if rivals == "largest-publishers" and rule == "official":
@@ -219,7 +222,9 @@ def next_eight(world: World, spec: Spec) -> Outcome:
         part = shares.total(part_table, treatment, world.pooling)
         others = shares.totals(rest_table, labels, treatment, world.pooling)
         # The eight largest at each end: whichever they are, their sum lies between these.
-        rest = shares.Total(*(float(others[c].nlargest(8).sum()) for c in ("value", "lower", "upper")))
+        rest = shares.Total(
+            *(float(others[c].nlargest(8).sum()) for c in ("value", "lower", "upper"))
+        )
         numbers[treatment] = shares.ratio(part, rest)
         if treatment == "pooled":
             eight = ", ".join(str(name) for name in others["value"].nlargest(8).index)
@@ -241,7 +246,7 @@ def next_eight(world: World, spec: Spec) -> Outcome:
     )
 
 
-def china_us(world: World, spec: Spec) -> Outcome:
+def china_us(world: World, spec: Spec, _line: float) -> Outcome:
     """First month in which repositories from China were downloaded more than those from the US."""
     table = flows.by_country(
         world.inputs.panel,
@@ -250,7 +255,9 @@ def china_us(world: World, spec: Spec) -> Outcome:
         leave_out=world.burst_repositories() if spec["outliers"] == "out" else frozenset(),
     )
     found = flows.crossing(table, cumulative=str(spec["measure"]) != "month")
-    note = "panel of repositories up to a year old: old models, most of Llama among them, are outside"
+    note = (
+        "panel of repositories up to a year old: old models, most of Llama among them, are outside"
+    )
     if found is None:
         return Outcome(None, decided="no", note=note)
     return Outcome(
@@ -262,7 +269,7 @@ def china_us(world: World, spec: Spec) -> Outcome:
     )
 
 
-def passes(world: World, spec: Spec) -> Outcome:
+def passes(world: World, spec: Spec, line: float) -> Outcome:
     """Qwen's downloads as a multiple of Llama's."""
     day, rule, outlier = _day(spec["day"]), str(spec["family_rule"]), str(spec["outliers"])
     measure, missing = str(spec["measure"]), str(spec["missing"])
@@ -284,7 +291,15 @@ def passes(world: World, spec: Spec) -> Outcome:
         seen = shares.ratio(shares.total(one, "absent"), shares.total(two, "absent"))
         value = _end(missing, seen[0], pooled[1], pooled[2])
         return Outcome(
-            value, pooled[1], pooled[2], hard[1], hard[2], covered, len(members), None, "",
+            value,
+            pooled[1],
+            pooled[2],
+            hard[1],
+            hard[2],
+            covered,
+            len(members),
+            None,
+            "",
             {"centre": pooled[0], "day": day.isoformat()},
             covered_all_time=world.coverage(pd.concat([one, two])),
         )
@@ -293,41 +308,52 @@ def passes(world: World, spec: Spec) -> Outcome:
         excess = (0.0, 0.0)
     first, second = shares.total(one, "hard"), shares.total(two, "hard")
     part = shares.Total(first.lower - excess[0], first.lower - excess[0], first.upper - excess[0])
-    rest = shares.Total(second.lower - excess[1], second.lower - excess[1], second.upper - excess[1])
+    rest = shares.Total(
+        second.lower - excess[1], second.lower - excess[1], second.upper - excess[1]
+    )
     value, lower, upper = shares.ratio(part, rest)
     picked = _end(missing, value, lower, upper)
     note = "all-time counters: lower bounds of both; nothing bounds unread repositories above"
-    decided = "undetermined" if missing != "absent" and lower <= 1 <= upper else None
+    decided = "undetermined" if missing != "absent" and lower <= line <= upper else None
     return Outcome(
-        picked, lower, upper, lower, upper, covered, len(members), decided, note,
+        picked,
+        lower,
+        upper,
+        lower,
+        upper,
+        covered,
+        len(members),
+        decided,
+        note,
         {"centre": value, "day": day.isoformat()},
     )
 
 
-def crossing(world: World, spec: Spec) -> Outcome:
-    """Share after the release of Qwen 3.5, if it was at most one half in January.
+def crossing(world: World, spec: Spec, line: float) -> Outcome:
+    """Share after the release of Qwen 3.5, if it was at most at the line in January.
 
     With ``cause`` = ``needs-3.5`` the claim holds only if the share without the
-    repositories of generation 3.5 would have stayed at or below one half.
+    repositories of generation 3.5 would have stayed at or below the line.
     """
-    population, outlier, missing = str(spec["population"]), str(spec["outliers"]), str(spec["missing"])
+    population, outlier, missing = (
+        str(spec["population"]),
+        str(spec["outliers"]),
+        str(spec["missing"]),
+    )
     before_day = world.inputs.anchors.of_month("2026-01").day
     after_day = world.inputs.anchors.of_month(str(spec["after"])).day
     base = {"population": population, "family_rule": "official", "outliers": outlier}
     # "For" the claim: January as low, and the later month as high, as the data allow.
     opposite = {"absent": "absent", "for": "against", "against": "for"}[missing]
-    before = _share_on(world, {**base, "missing": opposite}, before_day)
-    after = _share_on(world, {**base, "missing": missing}, after_day)
+    before = _share_on(world, {**base, "missing": opposite}, before_day, line)
+    after = _share_on(world, {**base, "missing": missing}, after_day, line)
     without = world.without_generation(population, after_day, outlier, "qwen3.5")
-    assert isinstance(before.value, float) and isinstance(after.value, float)
+    assert isinstance(before.value, float)
+    assert isinstance(after.value, float)
     counterfactual = _end(missing, without["absent"][0], without["pooled"][2], without["pooled"][1])
-    crossed = before.value <= 0.5 < after.value
-    needed = counterfactual <= 0.5
-    if spec["cause"] == "any":
-        holds = crossed
-    else:
-        holds = crossed and needed
-    decided = "yes" if holds else "no"
+    crossed = before.value <= line < after.value
+    needed = spec["cause"] == "any" or counterfactual <= line
+    decided = "yes" if crossed and needed else "no"
     if "undetermined" in (before.decided, after.decided):
         decided = "undetermined"
     elif after.decided == "no":
@@ -353,7 +379,7 @@ def crossing(world: World, spec: Spec) -> Outcome:
     )
 
 
-CHECKS: Mapping[str, Callable[[World, Spec], Outcome]] = {
+CHECKS: Mapping[str, Callable[[World, Spec, float], Outcome]] = {
     "share": share,
     "cumulative": cumulative,
     "month_total": month_total,
@@ -362,6 +388,80 @@ CHECKS: Mapping[str, Callable[[World, Spec], Outcome]] = {
     "passes": passes,
     "crossing": crossing,
 }
+
+_BURSTS = {"outliers": ("in", "out")}
+_ENDS = {"missing": ("absent", "against", "for")}
+_BOUNDED = {"missing": ("absent", "bounded")}
+_FAMILY = {"family_rule": RULES}
+# Dimensions of each check: the values it knows, or () where the world has to know them
+# (months, days and populations are declared in files of their own).
+DIMENSIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "share": {"population": (), "month": (), **_FAMILY, **_BURSTS, **_ENDS},
+    "cumulative": {"population": ("tracked", "organisation"), "day": (), **_BURSTS, **_BOUNDED},
+    "month_total": {"population": (), "day": (), **_BURSTS, **_BOUNDED},
+    "next_eight": {"rivals": tuple(_RIVALS), "day": (), **_FAMILY, **_BURSTS, **_ENDS},
+    "china_us": {
+        "attribution": ("publisher", "base"),
+        "measure": ("month", "since-february-2025"),
+        "repackagers": ("in", "out"),
+        **_BURSTS,
+    },
+    "passes": {
+        "day": (),
+        "measure": ("downloads_30d", "downloads_all_time"),
+        **_FAMILY,
+        **_BURSTS,
+        **_ENDS,
+    },
+    "crossing": {
+        "population": (),
+        "after": (),
+        "cause": ("any", "needs-3.5"),
+        **_BURSTS,
+        **_ENDS,
+    },
+}
+
+
+def examine(claim: register_module.Claim) -> None:
+    """Refuse a claim whose check, dimensions or choices nobody knows.
+
+    Raises
+    ------
+    InputError
+        Names the claim, the entry and what there is instead.
+    """
+    where = f"data/claims.toml: claim {claim.id}"
+    if claim.check not in CHECKS:
+        raise InputError(
+            f"{where}: no check is called {claim.check!r}; there are: {', '.join(sorted(CHECKS))}"
+        )
+    known = DIMENSIONS[str(claim.check)]
+    if set(claim.grid) != set(known):
+        raise InputError(
+            f"{where}: grid: the check {claim.check!r} needs the dimensions {', '.join(known)}"
+        )
+    for name, values in known.items():
+        asked = [*claim.grid[name], *(v for k, v in claim.later.items() if k == name)]
+        wrong = [value for value in asked if values and value not in values]
+        if wrong:
+            raise InputError(
+                f"{where}: {name}: {wrong[0]!r} is not known; there are: {', '.join(values)}"
+            )
+
+
+def line_of(claim: register_module.Claim) -> float:
+    """Return the number that the claim names, NaN where it names none."""
+    return math.nan if claim.stated is None else claim.stated
+
+
+def evaluate(world: World, claim: register_module.Claim, spec: Spec) -> Outcome:
+    """Evaluate one specification; what goes wrong names the claim."""
+    examine(claim)
+    try:
+        return CHECKS[str(claim.check)](world, spec, line_of(claim))
+    except InputError as error:
+        raise InputError(f"claim {claim.id}: {error}") from error
 
 
 def run(world: World, claim: register_module.Claim) -> pd.DataFrame:
@@ -378,17 +478,11 @@ def run(world: World, claim: register_module.Claim) -> pd.DataFrame:
     Raises
     ------
     InputError
-        The claim names a check that does not exist.
+        The claim asks for something that nobody knows (:func:`examine`).
     """
-    if claim.check not in CHECKS:
-        raise InputError(
-            f"data/claims.toml: claim {claim.id}: no check is called {claim.check!r}; "
-            f"there are: {', '.join(sorted(CHECKS))}"
-        )
-    check = CHECKS[claim.check]
     rows = []
     for number, spec in enumerate(claim.specifications()):
-        got = check(world, spec)
+        got = evaluate(world, claim, spec)
         answer = got.decided or holds(claim, got.value)
         if spec.get("missing") == "bounded":
             answer = holds_within(claim, got.lower, got.upper)

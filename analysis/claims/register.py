@@ -37,6 +37,16 @@ class VerdictRules(_Strict):
     published_on_reason: str
 
 
+def months_between(first: str, last: str) -> list[str]:
+    """Return the months (YYYY-MM) from `first` to `last`; none if these are no months."""
+    try:
+        start, end = date.fromisoformat(f"{first}-01"), date.fromisoformat(f"{last}-01")
+    except ValueError:
+        return []
+    numbers = range(start.year * 12 + start.month - 1, end.year * 12 + end.month)
+    return [f"{number // 12:04d}-{number % 12 + 1:02d}" for number in numbers]
+
+
 class Claim(_Strict):
     """One checkable statement of the article, in our words.
 
@@ -108,16 +118,29 @@ class Claim(_Strict):
         unknown = set(self.later) - set(self.grid)
         if unknown:
             raise ValueError(f"later names unknown dimensions: {', '.join(sorted(unknown))}")
+        if self.comparison in ("above", "about") and not self.stated:
+            raise ValueError(f"comparison {self.comparison!r} needs a stated value other than 0")
         if self.comparison == "about" and not self.tolerance:
             raise ValueError("comparison 'about' needs a tolerance")
-        if self.comparison == "first-in" and not self.months:
-            raise ValueError("comparison 'first-in' needs months")
+        if self.comparison == "first-in":
+            if not self.months or list(self.months) != months_between(
+                self.months[0], self.months[-1]
+            ):
+                raise ValueError("comparison 'first-in' needs months (YYYY-MM) that follow on")
+            if self.later:
+                raise ValueError("comparison 'first-in' knows no later data")
+        for name, values in self.grid.items():
+            if len(set(values)) != len(values):
+                raise ValueError(f"grid names a value of {name} twice")
         return self
 
     def specifications(self) -> list[dict[str, Choice]]:
         """Every combination of the declared choices, the article's own first."""
         names = list(self.grid)
-        product = [dict(zip(names, values, strict=True)) for values in itertools.product(*self.grid.values())]
+        product = [
+            dict(zip(names, values, strict=True))
+            for values in itertools.product(*self.grid.values())
+        ]
         own = dict(self.article)
         return [own] + [spec for spec in product if spec != own]
 

@@ -9,12 +9,13 @@ from typing import Any
 import pandas as pd
 
 from analysis.claims import checks, verdicts
-from analysis.claims.register import Claim, Register
+from analysis.claims.register import Claim, Register, VerdictRules
 from analysis.claims.world import World
+from analysis.errors import InputError
 
 
 def _number(value: object) -> float | None:
-    """A finite number, or None."""
+    """Return a finite number, or None."""
     if isinstance(value, int | float) and math.isfinite(float(value)):
         return float(value)
     return None
@@ -42,7 +43,7 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
     open_ended = own["note"].startswith("an upper bound")
     value: float | str | None
     if months:
-        value = None if own["value"] is None else str(own["value"])
+        value = None if pd.isna(own["value"]) else str(own["value"])
         first, last = str(own.get("first", "")), str(own.get("last", ""))
         recreated = verdicts.recreated_month(claim, value, first, last)
         interval: list[Any] | None = [first, last] if value is not None else None
@@ -50,15 +51,22 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
         grade = "computed"
     else:
         centre = own.get("centre")
-        value = None if open_ended else _number(centre if _number(centre) else own["value"])
+        value = _number(own["value"]) if _number(centre) is None else _number(centre)
+        if open_ended:
+            value = None
         if claim.check == "cumulative":
             value = None
-        recreated = verdicts.recreated(claim, value, float(own["lower"]), float(own["upper"]), rules)
+        span = (float(own["lower"]), float(own["upper"]))
+        if claim.check == "crossing":
+            before = (float(own["before_lower"]), float(own["before_upper"]))
+            recreated = verdicts.recreated_crossing(claim, before, span)
+        else:
+            recreated = verdicts.recreated(claim, value, *span, rules)
         interval = _pair(own["lower"], own["upper"])
         hard = _pair(own["hard_lower"], own["hard_upper"])
         grade = "bounded"
     robust, choice = verdicts.robust(claim, table, rules)
-    later = verdicts.later(claim, *_later(world, claim))
+    later = verdicts.later(claim, *_later(world, claim, rules))
     record: dict[str, Any] = {
         "id": claim.id,
         "group": claim.group,
@@ -93,12 +101,19 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
     return record, table
 
 
-def _later(world: World, claim: Claim) -> tuple[pd.Series | None, str | None]:
+def _later(
+    world: World, claim: Claim, rules: VerdictRules
+) -> tuple[tuple[float, float] | None, str | None]:
     if not claim.later:
         return None, None
-    got = checks.CHECKS[str(claim.check)](world, {**claim.article, **claim.later})
-    row = pd.Series({"lower": got.lower, "upper": got.upper})
-    return row, str(got.extra.get("day", ""))
+    got = checks.evaluate(world, claim, {**claim.article, **claim.later})
+    day = str(got.extra["day"])
+    if day <= rules.published_on.isoformat():
+        raise InputError(
+            f"data/claims.toml: claim {claim.id}: later: {day} is not after the publication "
+            f"({rules.published_on}): name a later day"
+        )
+    return (got.lower, got.upper), day
 
 
 def registered(claim: Claim) -> dict[str, Any]:
@@ -122,7 +137,10 @@ def registered(claim: Claim) -> dict[str, Any]:
         "fails": 0,
         "undetermined": 0,
         "deciding_choice": None,
-        "recreated": {"verdict": "open", "reason": "registered; its check comes with a later issue"},
+        "recreated": {
+            "verdict": "open",
+            "reason": "registered; its check comes with a later issue",
+        },
         "robust": {"verdict": "open", "reason": ""},
         "later": {"verdict": "open", "reason": ""},
         "article": None,
@@ -142,56 +160,86 @@ def _million(value: float) -> str:
 
 
 def _span(table: pd.DataFrame, **where: object) -> pd.Series:
-    """Return the specification with the given choices, bursts in, that reads the missing as absent."""
+    """Return the first specification with the given choices."""
     chosen = table
     for name, value in where.items():
         chosen = chosen[chosen[name] == value]
     return chosen.iloc[0]
 
 
+def _ends(table: pd.DataFrame) -> tuple[float, float]:
+    """Return the interval of the article's reading; an end that nothing bounds is infinite."""
+    own = table.iloc[0]
+    return float(own["lower"]), float(own["upper"])
+
+
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+
+
+def _month(text: str) -> str:
+    """Name the month of a day or month in ISO form."""
+    return f"{_MONTHS[int(text[5:7]) - 1]} {text[:4]}"
+
+
 def _find_share(record: Mapping[str, Any], table: pd.DataFrame) -> str:
-    top = record["interval"][1]
+    top, line = _ends(table)[1], record["stated_value"]
+    month = str(table.iloc[0]["month"])
     listed = _span(
-        table, population="tracked", month="2026-02", family_rule="official", outliers="in", missing="absent"
+        table,
+        population="tracked",
+        month=month,
+        family_rule="official",
+        outliers="in",
+        missing="absent",
     )
-    if top > 0.5:
-        return f"Our data cannot rule out that Qwen had over half of the Hub: at most {_percent(top)}"
+    if top > line:
+        return (
+            f"Our data cannot rule out that Qwen had over half of the Hub: at most {_percent(top)}"
+        )
     lower, upper = float(listed["lower"]), float(listed["upper"])
-    if lower > 0.5:
+    if lower > line:
         where = "it did hold over half of a hand-kept list of language models"
-    elif upper > 0.5:
-        where = f"of a hand-kept list of language models it had {_percent(lower)} to {_percent(upper)}"
+    elif upper > line:
+        where = (
+            f"of a hand-kept list of language models it had {_percent(lower)} to {_percent(upper)}"
+        )
     else:
         where = f"even of a hand-kept list of language models it had at most {_percent(upper)}"
-    return f"Not half of the Hub: at most {_percent(top)} in February 2026; {where}"
+    return f"Not half of the Hub: at most {_percent(top)} in {_month(month)}; {where}"
 
 
 def _find_cumulative(record: Mapping[str, Any], table: pd.DataFrame) -> str:
-    low = record["interval"][0]
-    if low > record["stated_value"] * 1.1:
+    low = _ends(table)[0]
+    if record["recreated"]["verdict"] == "differs" and low > record["stated_value"]:
         return f"More than stated: at least {_million(low)} downloads by the day of the article"
     return f"At least {_million(low)} downloads by the day of the article"
 
 
 def _find_month(record: Mapping[str, Any], table: pd.DataFrame) -> str:
-    low, high = record["interval"]
+    low, high = _ends(table)
     stated = record["stated_value"]
     if low <= stated <= high:
         return (
-            f"Between {_million(low)} and {_million(high)}: the stated figure fits, and cannot be told apart "
-            "from others"
+            f"Between {_million(low)} and {_million(high)}: the stated figure fits, "
+            "and cannot be told apart from others"
         )
     side = "above" if low > stated else "below"
     return f"Between {_million(low)} and {_million(high)}: {side} the stated figure"
 
 
 def _find_eight(record: Mapping[str, Any], table: pd.DataFrame) -> str:
-    low, high = record["interval"]
-    if low > 2:
+    low, high = _ends(table)
+    if low > record["stated_value"]:
         return f"Yes: {low:.1f} to {high:.1f} times the next eight"
-    if high <= 2:
+    if high <= record["stated_value"]:
         return f"Less than double: {low:.1f} to {high:.1f} times the next eight"
-    return f"Between {low:.1f} and {high:.1f} times the next eight: the data cannot tell whether it was double"
+    return (
+        f"Between {low:.1f} and {high:.1f} times the next eight: "
+        "the data cannot tell whether it was double"
+    )
 
 
 def _find_china(record: Mapping[str, Any], table: pd.DataFrame) -> str:
@@ -199,18 +247,20 @@ def _find_china(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         return "The panel shows no month in which China passes the United States for good"
     first, last = record["interval"]
     return (
-        f"Among models up to a year old, China passes the United States between {first} and {last}; "
-        "for all models our data cannot tell"
+        f"Among models up to a year old, China passes the United States between {first} and "
+        f"{last}; for all models our data cannot tell"
     )
 
 
 def _find_passes(record: Mapping[str, Any], table: pd.DataFrame) -> str:
-    low, high = record["interval"]
-    if low > 1:
-        return f"Yes, by the Hub's counter: {low:.1f} to {high:.1f} times Llama in February 2026"
-    if high <= 1:
-        return f"No: {low:.1f} to {high:.1f} times Llama in February 2026"
-    return f"Between {low:.1f} and {high:.1f} times Llama in February 2026: the data cannot tell"
+    low, high = _ends(table)
+    month = _month(str(table.iloc[0]["day"]))
+    if low > record["stated_value"]:
+        return f"Yes, by the Hub's counter: {low:.1f} to {high:.1f} times Llama in {month}"
+    if high <= record["stated_value"]:
+        return f"No: {low:.1f} to {high:.1f} times Llama in {month}"
+    text = f"Between {low:.1f} and {high:.1f} times Llama in {month}"
+    return f"{text}: the data cannot tell"
 
 
 def _find_crossing(record: Mapping[str, Any], table: pd.DataFrame) -> str:
@@ -221,9 +271,13 @@ def _find_crossing(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         f"No crossing can be dated: before Qwen 3.5 the share of the tracked list lay between "
         f"{_percent(before[0])} and {_percent(before[1])}"
     )
-    if before[1] <= 0.5 < float(own["lower"]):
-        text = f"The share of the tracked list rose from at most {_percent(before[1])} to at least {_percent(float(own['lower']))}"
-    if without > 0.5:
+    line = record["stated_value"]
+    if before[1] <= line < float(own["lower"]):
+        text = (
+            f"The share of the tracked list rose from at most {_percent(before[1])} "
+            f"to at least {_percent(float(own['lower']))}"
+        )
+    if without > line:
         text += f"; without Qwen 3.5 the observed share would still be {_percent(without)}"
     return text
 

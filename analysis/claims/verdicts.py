@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.claims.register import Claim, VerdictRules
+from analysis.claims.register import Claim, VerdictRules, months_between
 
 
 @dataclass(frozen=True)
@@ -59,16 +59,22 @@ def show(claim: Claim, number: float) -> str:
 def recreated(
     claim: Claim, value: float | None, lower: float, upper: float, rules: VerdictRules
 ) -> Verdict:
-    """First axis: does the article's own reading, computed on raw data, give its value?
+    """First axis: whether the article's own reading, computed on raw data, gives its value.
 
     The verdict follows from the interval. A stated value inside a wide interval
     is neither confirmed nor refuted: it is not checkable with these data.
     """
     assert claim.stated is not None
+    if math.isnan(lower) or math.isnan(upper):
+        return Verdict("not checkable", "the data give no number for this reading")
     span = f"{show(claim, lower)} to {show(claim, upper)}"
     if claim.comparison == "above":
         if lower > claim.stated:
-            return Verdict("matches", f"the whole interval, {span}, lies above the line that the claim draws ({claim.stated_text})")
+            return Verdict(
+                "matches",
+                f"the whole interval, {span}, lies above the line that the claim draws "
+                f"({claim.stated_text})",
+            )
         if upper <= claim.stated:
             return Verdict(
                 "differs",
@@ -76,7 +82,7 @@ def recreated(
             )
         return Verdict(
             "not checkable",
-            f"the data allow {span}, on both sides of the line the claim draws ({claim.stated_text})",
+            _both_sides(claim, span),
         )
     stated = claim.stated
     if value is not None and lower == upper and abs(value / stated - 1) <= rules.exact:
@@ -84,36 +90,78 @@ def recreated(
     if lower > stated * (1 + rules.rounding):
         return Verdict(
             "differs",
-            f"it is at least {show(claim, lower)}, {show(claim, lower - stated)} above the stated {show(claim, stated)}",
+            f"it is at least {show(claim, lower)}, "
+            f"{show(claim, lower - stated)} above the stated {show(claim, stated)}",
         )
     if upper < stated * (1 - rules.rounding):
         return Verdict(
             "differs",
-            f"it is at most {show(claim, upper)}, {show(claim, stated - upper)} below the stated {show(claim, stated)}",
+            f"it is at most {show(claim, upper)}, "
+            f"{show(claim, stated - upper)} below the stated {show(claim, stated)}",
         )
-    if upper - lower <= 2 * rules.rounding * stated:
+    if lower >= stated * (1 - rules.rounding) and upper <= stated * (1 + rules.rounding):
         return Verdict("matches within rounding", f"the data give {span} for {claim.stated_text}")
+    where = "inside" if lower <= stated <= upper else "near the edge of"
     return Verdict(
         "not checkable",
-        f"the stated {show(claim, stated)} lies inside what the data allow, {span}, which is too wide to confirm it",
+        f"the stated {show(claim, stated)} lies {where} what the data allow, {span}, "
+        "which is too wide to confirm it",
     )
+
+
+def _both_sides(claim: Claim, span: str) -> str:
+    return f"the data allow {span}, on both sides of the line the claim draws ({claim.stated_text})"
+
+
+def recreated_crossing(
+    claim: Claim, before: tuple[float, float], after: tuple[float, float]
+) -> Verdict:
+    """First axis for a claim that a line was crossed: `before` and `after` are intervals.
+
+    The line was crossed when it lay above the whole of the first interval and below
+    the whole of the second; it was not when the first already lay above it, or the
+    second still below.
+    """
+    assert claim.stated is not None
+    line = claim.stated
+    early = f"{show(claim, before[0])} to {show(claim, before[1])}"
+    late = f"{show(claim, after[0])} to {show(claim, after[1])}"
+    if before[0] > line:
+        return Verdict("differs", f"it was above already before, {early} ({claim.stated_text})")
+    if after[1] <= line:
+        return Verdict(
+            "differs",
+            f"it is at most {show(claim, after[1])}, and the claim says {claim.stated_text}",
+        )
+    if before[1] <= line < after[0]:
+        return Verdict("matches", f"from {early} before to {late} after ({claim.stated_text})")
+    if after[0] > line:
+        return Verdict("not checkable", "before, " + _both_sides(claim, early))
+    return Verdict("not checkable", _both_sides(claim, late))
 
 
 def recreated_month(claim: Claim, value: str | None, first: str, last: str) -> Verdict:
     """First axis for a claim about a month: the month is known to lie from `first` to `last`."""
     if value is None:
         return Verdict("not checkable", "no crossing lies in the days that the data reach")
-    inside = [month for month in (first, last) if month in claim.months]
+    reach = months_between(first, last)
+    inside = [month for month in reach if month in claim.months]
     span = first if first == last else f"{first} to {last}"
-    if len(inside) == 2:
-        return Verdict("matches", f"the crossing lies in {span}; the claim says {claim.stated_text}")
+    if inside and inside == reach:
+        return Verdict(
+            "matches", f"the crossing lies in {span}; the claim says {claim.stated_text}"
+        )
     if not inside:
-        return Verdict("differs", f"the crossing lies in {span}; the claim says {claim.stated_text}")
-    return Verdict("not checkable", f"the crossing lies in {span}, partly outside {claim.stated_text}")
+        return Verdict(
+            "differs", f"the crossing lies in {span}; the claim says {claim.stated_text}"
+        )
+    return Verdict(
+        "not checkable", f"the crossing lies in {span}, partly outside {claim.stated_text}"
+    )
 
 
 def robust(claim: Claim, table: pd.DataFrame, rules: VerdictRules) -> tuple[Verdict, str | None]:
-    """Second axis: in how many of the declared specifications does the claim hold?
+    """Second axis: in how many of the declared specifications the claim holds.
 
     Returns
     -------
@@ -133,9 +181,13 @@ def robust(claim: Claim, table: pd.DataFrame, rules: VerdictRules) -> tuple[Verd
         return Verdict("robust", count), None
     if yes >= rules.mostly * total:
         return Verdict("mostly", count), choice
-    if yes <= (1 - rules.mostly) * total and yes + unknown <= (1 - rules.mostly) * total:
+    if total - yes - unknown >= rules.mostly * total:
         return Verdict("fails", count), choice
-    detail = f"; the choice of {choice.replace('_', ' ')} explains {100 * part:.0f} % of the difference" if choice else ""
+    detail = (
+        f"; the choice of {choice.replace('_', ' ')} explains {100 * part:.0f} % of the difference"
+        if choice
+        else ""
+    )
     return Verdict("depends", count + detail), choice
 
 
@@ -144,9 +196,12 @@ def deciding_choice(claim: Claim, table: pd.DataFrame) -> tuple[str | None, floa
 
     For each dimension: the part of the variance of the outcome (yes 1, no 0,
     undetermined 1/2) that lies between its values (eta squared). In a full
-    factorial grid these parts add up to at most one.
+    factorial grid these parts add up to at most one. None when every specification
+    gives the same answer, or when no choice explains anything by itself.
     """
-    score = table["holds"].map({"yes": 1.0, "no": 0.0, "undetermined": 0.5}).to_numpy(dtype="float64")
+    score = (
+        table["holds"].map({"yes": 1.0, "no": 0.0, "undetermined": 0.5}).to_numpy(dtype="float64")
+    )
     if len(score) == 0 or float(np.var(score)) == 0:
         return None, 0.0
     parts: dict[str, float] = {}
@@ -156,22 +211,24 @@ def deciding_choice(claim: Claim, table: pd.DataFrame) -> tuple[str | None, floa
         between = float((sizes * (means - score.mean()) ** 2).sum()) / len(score)
         parts[name] = between / float(np.var(score))
     best = max(sorted(parts), key=lambda name: round(parts[name], 12))
-    return best, parts[best]
+    # Where only combinations decide, no single choice does.
+    return (best, parts[best]) if parts[best] > 1e-9 else (None, 0.0)
 
 
-def later(claim: Claim, row: pd.Series | None, day: str | None) -> Verdict:
+def later(claim: Claim, span: tuple[float, float] | None, day: str | None) -> Verdict:
     """Third axis: the article's own reading on data from after its publication."""
-    if row is None or day is None:
+    if span is None or day is None:
         return Verdict(
-            "no later snapshot", claim.later_reason or "no data from after the publication bear on it"
+            "no later snapshot",
+            claim.later_reason or "no data from after the publication bear on it",
         )
-    lower, upper = float(row["lower"]), float(row["upper"])
-    span = f"{show(claim, lower)} to {show(claim, upper)}"
+    lower, upper = span
+    text = f"{show(claim, lower)} to {show(claim, upper)}"
     answer = holds_within(claim, lower, upper)
     if answer == "yes":
-        return Verdict("still holds", f"{span} on {day}")
+        return Verdict("still holds", f"{text} on {day}")
     if answer == "no":
         if math.isinf(upper) or (claim.stated is not None and lower > claim.stated):
             return Verdict("no longer holds", f"at least {show(claim, lower)} on {day}")
         return Verdict("no longer holds", f"at most {show(claim, upper)} on {day}")
-    return Verdict("not checkable", f"the data allow {span} on {day}")
+    return Verdict("not checkable", f"the data allow {text} on {day}")

@@ -121,9 +121,7 @@ class World:
             known = self._estimates[key] = pd.concat([known, more])
         return known.loc[wanted]
 
-    def _work_out(
-        self, names: list[str], outlier: str, measure: str, day: date
-    ) -> pd.DataFrame:
+    def _work_out(self, names: list[str], outlier: str, measure: str, day: date) -> pd.DataFrame:
         return shares.estimate(
             names,
             day,
@@ -138,10 +136,9 @@ class World:
         """Work out every repository that a population may ask for, on the declared days."""
         if measure != "downloads_30d" or day not in {a.day for a in self.inputs.anchors.anchor}:
             return self._work_out([], outlier, measure, day)
-        if outlier == "out" and measure == "downloads_30d":
-            same = self.estimate((), day, "in", measure)
+        if outlier == "out":
+            self.estimate((), day, "in", measure)
             table = self._estimates[("in", measure, day)].copy()
-            del same
             changed = sorted(self.burst_repositories() & set(table.index))
             if changed:
                 fresh = self._work_out(changed, outlier, measure, day)
@@ -216,9 +213,7 @@ class World:
         if rule != "official":
             on_list = {self.maker[r] for r in base if r in self.maker} if makers is None else makers
             owner = {f: entry.maker for f, entry in self.inputs.families.families.items()}
-            base |= {
-                r for r, own in self.family[rule].items() if owner.get(own) in on_list
-            }
+            base |= {r for r, own in self.family[rule].items() if owner.get(own) in on_list}
         return self.existed(base, day)
 
     def _near(self, day: date) -> set[str]:
@@ -283,7 +278,7 @@ class World:
         return float(known[table["seen"].notna()].sum()) / total if total else float("nan")
 
     def excess(self, repositories: Iterable[str], day: date) -> float:
-        """Requests above level in the named bursts of `repositories` up to `day`.
+        """Sum the requests above level in the named bursts of `repositories` up to `day`.
 
         An episode counts with the excess of its peak window (30 days), or, for one
         before the first reading, with all of its excess: a lower estimate of what
@@ -293,7 +288,7 @@ class World:
         total = 0.0
         for row in outliers.episodes(self.bursts).itertuples():
             if row.repository_id in wanted and date.fromisoformat(str(row.first)) <= day:
-                total += float(row.excess)
+                total += float(str(row.excess))
         return total
 
     def burst_repositories(self) -> frozenset[str]:
@@ -320,9 +315,7 @@ class World:
         kept = frozenset(
             name
             for name in members
-            if not (
-                family.get(name) == QWEN and name.split("/", 1)[-1].lower().startswith(prefix)
-            )
+            if not (family.get(name) == QWEN and name.split("/", 1)[-1].lower().startswith(prefix))
         )
         table = self.estimate(kept, day, outlier)
         out = {}
@@ -348,7 +341,7 @@ def assemble(inputs: Inputs) -> World:
         if "pipeline_tag" in frame.columns:
             tagged = frame.dropna(subset=["pipeline_tag"])
             tasks.update(zip(tagged["repository_id"], tagged["pipeline_tag"], strict=True))
-    for repository, seen in table.groupby("repository_id")["day"].min().items():
+    for repository, seen in table.groupby("repository_id")["day"].min().to_dict().items():
         first_seen[str(repository)] = int(seen)
     # The day of a list version is in its name; being on it is being seen.
     for name, members in sorted(inputs.lists.items()):
@@ -377,11 +370,14 @@ def assemble(inputs: Inputs) -> World:
     without.update(bounds.histories(quiet, created, heads, changed))
     # Bursts put back to level contradict the all-time counter, which still holds them.
     for name in changed:
-        without[name] = bounds.History(without[name].rolling, (), without[name].ceilings, without[name].created)
+        without[name] = bounds.History(
+            without[name].rolling, (), without[name].ceilings, without[name].created
+        )
     rules = inputs.assumptions
+    rolling_rows = table[table["measure"] == "downloads_30d"]
     wide = sorted(
-        int(day)
-        for day, size in table[table["measure"] == "downloads_30d"].groupby("day").size().items()
+        int(str(day))
+        for day, size in rolling_rows.groupby("day").size().to_dict().items()
         if size >= rules.wide_day
     )
     rolling = {name: history.rolling for name, history in plain.items() if history.rolling}

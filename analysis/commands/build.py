@@ -22,7 +22,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         ),
     )
     build.add_argument(
-        "--check", action="store_true", help="write nothing; fail unless the committed tables come out byte for byte"
+        "--check",
+        action="store_true",
+        help="write nothing; fail unless the committed tables come out byte for byte",
     )
     build.add_argument("--json", action="store_true", help="print JSON")
     build.set_defaults(run=run)
@@ -47,12 +49,16 @@ def run(args: argparse.Namespace) -> int:
             print(f"{len(files)} derived files come out byte for byte as committed")
         if different:
             raise IntegrityError(
-                f"data/derived: {', '.join(different)}: not what the raw files give; run `make data` and look at the difference"
+                f"data/derived: {', '.join(different)}: not what the raw files give; "
+                "run `make data` and look at the difference"
             )
         return 0
     builder.write(files)
     if args.json:
         print(json.dumps({"files": len(files), "changed": different}, indent=1))
     else:
-        print(f"{len(files)} derived files, {len(different)} changed" + (": " + ", ".join(different) if different else ""))
+        print(
+            f"{len(files)} derived files, {len(different)} changed"
+            + (": " + ", ".join(different) if different else "")
+        )
     return 0

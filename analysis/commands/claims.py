@@ -22,8 +22,15 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     claims.add_argument("--json", action="store_true", help="print JSON")
     claims.set_defaults(run=run_claims)
-    claim = commands.add_parser("claim", help="one claim in full", description="Print one claim in full.")
-    claim.add_argument("id", metavar="ID")
+    claim = commands.add_parser(
+        "claim",
+        help="one claim in full",
+        description=(
+            "Print one claim in full: statement, finding, interval, the three verdicts with "
+            "their reasons, what would settle it, and the raw files behind it."
+        ),
+    )
+    claim.add_argument("id", metavar="ID", help="as `claims` prints it, such as february-153-6m")
     claim.add_argument("--json", action="store_true", help="print JSON")
     claim.set_defaults(run=run_claim)
 
@@ -37,7 +44,9 @@ def run_claims(args: argparse.Namespace) -> int:
     print(f"{'claim':<26}{'recreated':<24}{'robust':<12}{'later data':<20}holds")
     for record in records:
         words = [record[axis]["verdict"] for axis in ("recreated", "robust", "later")]
-        count = f"{record['holds']} of {record['specifications']}" if record["specifications"] else ""
+        count = (
+            f"{record['holds']} of {record['specifications']}" if record["specifications"] else ""
+        )
         print(f"{record['id']:<26}{words[0]:<24}{words[1]:<12}{words[2]:<20}{count}")
     return 0
 
@@ -69,10 +78,11 @@ def run_claim(args: argparse.Namespace) -> int:
 
 
 def _current() -> list[dict[str, Any]]:
-    """The claims, refused when a rule has changed since they were computed."""
+    """Load the claims; refuse when a rule has changed since they were computed."""
     stale = tables.stale_rules()
     if stale:
         raise InputError(
-            f"data/{stale[0]} has changed since the claims were computed: run `make data` to compute them again"
+            f"data/{stale[0]} has changed since the claims were computed: "
+            "run `make data` to compute them again"
         )
     return tables.claims()
