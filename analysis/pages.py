@@ -88,6 +88,7 @@ NAMES: Final = {
     "missing=absent": "left out",
     "missing=against": "at the end against it",
     "missing=for": "at the end for it",
+    "missing=bounded": "as an interval",
 }
 
 
@@ -203,6 +204,7 @@ class Claim:
         rows: list[tuple[str, object]] = [
             ("The article says", self.stated),
             ("We find", self.found()),
+            *self._without_assumption(),
             ("Seen of it", self.coverage),
             ("Holds in", join([self.holds, " specifications"])),
             ("Decided by", self.deciding),
@@ -212,6 +214,15 @@ class Claim:
         ]
         pairs = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows)
         return Html(f'<dl class="omr-summary">{pairs}</dl>')
+
+    def _without_assumption(self) -> list[tuple[str, object]]:
+        """Return the interval that the data force alone, where it differs from ours."""
+        hard = self.record.get("hard_interval")
+        if not hard or hard == self.record.get("interval"):
+            return []
+        forced = numbers.interval(hard[0], hard[1], self.record["unit"], self.record["grade"])
+        tested = Html('under <a href="method.html#assumed-bounds">assumptions that we tested</a>')
+        return [("That is", tested), ("Without any", forced)]
 
     def curve(self) -> Html:
         """Return the specification curve with its table."""
@@ -976,6 +987,39 @@ def head() -> Html:
         ],
         **_behind("share-above-half"),
     )  # fmt: skip
+
+
+def granted(day: str = "2026-02-28") -> Html:
+    """Return what the head of the ranking says of a day if the stated monthly figure is granted.
+
+    Parameters
+    ----------
+    day : str
+        A day of ``hub_head``; of several lists the deepest is taken.
+    """
+    frame = tables.load("hub_head")
+    row = frame[frame["day"] == day].sort_values("depth", kind="stable").iloc[-1]
+    stated = claim(_STATED_MONTHLY)
+    return paragraph(
+        join(
+            [
+                "No assumption is needed to see that half of the Hub is out of reach. The ",
+                f"{int(row['depth'])} most downloaded repositories alone had ",
+                numbers.value(float(row["head_downloads"]), "downloads", "computed"),
+                ", of which Qwen's had ",
+                numbers.value(float(row["qwen_in_head"]), "downloads", "computed"),
+                ". Grant the article its own figure for February, ",
+                stated.stated,
+                ": that is at most ",
+                numbers.value(float(row["share_upper_at_stated"]), "share", "bounded"),
+                " of the Hub. To hold half, Qwen would have needed ",
+                numbers.value(float(row["needed_for_half"]), "downloads", "bounded"),
+                " (",
+                safe_link("head.html", "the theorem"),
+                ").",
+            ]
+        )
+    )
 
 
 def _assumption(rule: str) -> str:
