@@ -1003,14 +1003,15 @@ def granted(day: str = "2026-02-28") -> Html:
     return paragraph(
         join(
             [
-                "No assumption is needed to see that half of the Hub is out of reach. The ",
+                "If the article's own figure for February is granted, it settles the matter without any "
+                "assumption of ours. The ",
                 f"{int(row['depth'])} most downloaded repositories alone had ",
                 numbers.value(float(row["head_downloads"]), "downloads", "computed"),
                 ", of which Qwen's had ",
                 numbers.value(float(row["qwen_in_head"]), "downloads", "computed"),
-                ". Grant the article its own figure for February, ",
+                ". With ",
                 stated.stated,
-                ": that is at most ",
+                " downloads Qwen had at most ",
                 numbers.value(float(row["share_upper_at_stated"]), "share", "bounded"),
                 " of the Hub. To hold half, Qwen would have needed ",
                 numbers.value(float(row["needed_for_half"]), "downloads", "bounded"),
