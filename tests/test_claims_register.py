@@ -198,7 +198,7 @@ def test_an_unknown_choice_is_refused(where: str) -> None:
     else:
         change = {"later": {"missing": "hope"}}
     wrong = register.parse(_with(change)).find("share-above-half")
-    with pytest.raises(InputError, match=r"share-above-half: missing: 'hope'.*absent, against, for"):
+    with pytest.raises(InputError, match=r"share-above-half: missing: .hope.*against, for"):
         checks.examine(wrong)
 
 

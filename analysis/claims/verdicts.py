@@ -25,12 +25,7 @@ def holds(claim: Claim, value: float | str | None) -> str:
         return "undetermined"
     if claim.comparison == "first-in":
         return "yes" if str(value) in claim.months else "no"
-    number = float(value)
-    assert claim.stated is not None
-    if claim.comparison == "above":
-        return "yes" if number > claim.stated else "no"
-    assert claim.tolerance is not None
-    return "yes" if abs(number / claim.stated - 1) <= claim.tolerance else "no"
+    return holds_within(claim, float(value), float(value))
 
 
 def holds_within(claim: Claim, lower: float, upper: float) -> str:
