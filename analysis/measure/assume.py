@@ -101,28 +101,37 @@ class Nearest:
     before: tuple[float, int] | None
     after: tuple[float, int] | None
 
-    def class_of(self, rules: Assumptions) -> str | None:
-        """Return the narrowest declared class that the gaps fit, such as ``between-8``."""
+    def classes(self, rules: Assumptions) -> tuple[str, ...]:
+        """Return the declared classes that the gaps fit, narrowest first."""
+        fit: list[str] = []
         if self.before is not None and self.after is not None:
             gap = max(self.before[1], self.after[1])
-            for reach in rules.between:
-                if gap <= reach.days:
-                    return f"between-{reach.days}"
+            fit += [f"between-{days}" for days in _reaches(rules.between) if gap <= days]
         sides = [side for side in (self.before, self.after) if side is not None]
         if sides:
             gap = min(side[1] for side in sides)
-            for reach in rules.carried:
-                if gap <= reach.days:
-                    return f"carried-{reach.days}"
-        return None
+            fit += [f"carried-{days}" for days in _reaches(rules.carried) if gap <= days]
+        return tuple(fit)
+
+    def class_of(self, rules: Assumptions) -> str | None:
+        """Return the narrowest declared class that the gaps fit, such as ``between-10``."""
+        fit = self.classes(rules)
+        return fit[0] if fit else None
 
     def span(self, name: str) -> tuple[float, float]:
-        """Return the smallest and largest reading that the class `name` rests on."""
+        """Return the smallest and largest reading that the class `name` rests on.
+
+        ``carried`` rests on the nearer reading; the earlier where both are equally near.
+        """
         sides = [side for side in (self.before, self.after) if side is not None]
         if name.startswith("carried"):
             sides = [min(sides, key=lambda side: side[1])]
         values = [side[0] for side in sides]
         return min(values), max(values)
+
+
+def _reaches(declared: Sequence[Reach]) -> list[int]:
+    return sorted(reach.days for reach in declared)
 
 
 def nearest(readings: Sequence[tuple[int, int]], day: int) -> Nearest:
@@ -151,16 +160,21 @@ class Calibrated:
     cap: float | None
 
     def interval(self, near: Nearest) -> Interval:
-        """Bound a counter under the narrowest assumption that survived its test."""
-        name = near.class_of(self.rules)
-        if name is not None and name in self.factors:
-            low, high = near.span(name)
-            factor = self.factors[name]
-            floor = float(self.rules.floor)
-            return Interval(
-                low / factor if low > floor else 0.0, max(high, floor) * factor, name
-            )
-        if self.cap is not None:
+        """Bound a counter under the narrowest assumption that survived its test.
+
+        A repository with a reading near is never capped: the cap was tested on those
+        without one.
+        """
+        fit = near.classes(self.rules)
+        for name in fit:
+            if name in self.factors:
+                low, high = near.span(name)
+                factor = self.factors[name]
+                floor = float(self.rules.floor)
+                return Interval(
+                    low / factor if low > floor else 0.0, max(high, floor) * factor, name
+                )
+        if self.cap is not None and not fit:
             return Interval(0.0, self.cap, "capped")
         return Interval(0.0, float("inf"), "none")
 
@@ -179,8 +193,10 @@ def trials(
     rows: list[tuple[str, int, float, str | None, float, float]] = []
     for repository in sorted(readings):
         known = readings[repository]
-        at = {day: max(v for d, v in known if d == day) for day in days if any(d == day for d, _ in known)}
-        for day, truth in at.items():
+        at: dict[int, int] = {}
+        for day, value in known:
+            at[day] = max(value, at.get(day, value))
+        for day, truth in ((day, at[day]) for day in days if day in at):
             near = nearest(known, day)
             name = near.class_of(rules)
             low, high = near.span(name) if name else (np.nan, np.nan)
@@ -201,7 +217,8 @@ def calibrate(table: pd.DataFrame, rules: Assumptions) -> tuple[Calibrated, pd.D
     the declared rate on the first half, over all hidden readings and over the
     largest of them; the rates reported are those of the second half. A class
     whose second half misses the rate by more than two standard errors is
-    widened further, then dropped.
+    widened further, then dropped. A class with too few trials in its second half, or
+    without a large one in either half, cannot pass.
 
     Returns
     -------
@@ -217,9 +234,8 @@ def calibrate(table: pd.DataFrame, rules: Assumptions) -> tuple[Calibrated, pd.D
     table = table.assign(half=table["repository_id"].map(half))
     factors: dict[str, float] = {}
     report: list[dict[str, object]] = []
-    classes = [f"between-{r.days}" for r in rules.between] + [
-        f"carried-{r.days}" for r in rules.carried
-    ]
+    classes = [f"between-{days}" for days in _reaches(rules.between)]
+    classes += [f"carried-{days}" for days in _reaches(rules.carried)]
     for name in classes:
         rows = table[table["rule"] == name]
         bar = rows["truth"].quantile(1 - rules.largest_share) if len(rows) else np.inf
@@ -235,7 +251,8 @@ def calibrate(table: pd.DataFrame, rules: Assumptions) -> tuple[Calibrated, pd.D
             ]
             passes = (
                 enough
-                and min(rates[0], rates[1]) >= rules.stated_rate
+                and rates[0] >= rules.stated_rate
+                and rates[1] >= rules.stated_rate
                 and rates[2] >= rules.stated_rate - error[0]
                 and rates[3] >= rules.stated_rate - error[1]
             )
@@ -260,7 +277,6 @@ def calibrate(table: pd.DataFrame, rules: Assumptions) -> tuple[Calibrated, pd.D
     return Calibrated(rules, factors, None), pd.DataFrame(report)
 
 
-
 def calibrate_cap(
     table: pd.DataFrame, calibrated: Calibrated, seed: int = 20260506
 ) -> tuple[Calibrated, float | None, pd.DataFrame]:
@@ -281,7 +297,8 @@ def calibrate_cap(
     Calibrated
         With its cap set, or None where every cap was dropped. The cap must hold
         for the stated rate of the repositories, and of the sums over what an
-        organisation has unread on a day.
+        organisation has unread on a day. It is chosen and tested on the same
+        trials: there are too few to halve.
     float or None
         Cap of the *mean* over a large set of unread repositories: the stated
         rate's quantile of a cluster bootstrap over organisations and days.

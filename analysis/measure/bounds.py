@@ -7,19 +7,21 @@ repository had received up to the end of day ``d``. Then
 * ``downloads_30d`` read on day ``d`` is ``c(d) - c(d - 30)``;
 * ``c`` does not fall, and is 0 before the repository is created;
 * a repository missing from the complete list of the N most downloaded has a
-  30-day counter of at most the list's last entry.
+  30-day counter of at most the list's last entry on that day.
 
-Each statement bounds a *difference* of two values of ``c``. The tightest
-bounds that a set of such statements implies are shortest paths in the graph
-of days (a system of difference constraints: Bellman 1958; Cormen et al.,
-*Introduction to Algorithms*, section 22.4), so nothing is left on the table
-and nothing is assumed. When the statements contradict one another the graph
-has a negative cycle; the repository is then reported as in conflict and only
-what was read on the day itself is kept.
+Each of the first three bounds a *difference* of two values of ``c``. The
+tightest bounds that a set of such statements implies are shortest paths in
+the graph of days (a system of difference constraints: Bellman 1958; Cormen et
+al., *Introduction to Algorithms*, section 22.4), so nothing is left on the
+table and nothing is assumed. When the statements contradict one another the
+graph has a negative cycle; the repository is then reported as in conflict and
+only what was read on the day itself is kept. A list bounds its own day only:
+the lists of two other days together allow twice their last entries, which is
+more than any share is asked about.
 
 The edges of the 30-day window are taken as known to one day (:data:`SLACK`):
-the Hub does not say at what hour a window begins. Where both counters were
-read on one day, the window's end is the instant of the total. The test
+the Hub does not say at what hour a window begins. Where one source read both
+counters together, the window's end is the instant of the total. The test
 :func:`check_arithmetic` counts how often real readings of the two counters
 respect that.
 """
@@ -55,12 +57,17 @@ class History:
         downloaded on `day`, whose last entry was `value`.
     created
         Ordinal of the day of creation, or None when unknown.
+    together
+        Those of `rolling` that one source read with the day's (largest) all-time
+        counter. Two sources may read one day at different hours: then nothing ties
+        the window's end to the total.
     """
 
     rolling: tuple[tuple[int, int], ...] = ()
     all_time: tuple[tuple[int, int, int], ...] = ()
     ceilings: tuple[tuple[int, int], ...] = ()
     created: int | None = None
+    together: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,7 +121,9 @@ def falls(readings: Sequence[tuple[int, int, int]]) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _distances(history: History, extra: Iterable[int]) -> tuple[dict[int, int], NDArray[np.float64]]:
+def _distances(
+    history: History, extra: Iterable[int]
+) -> tuple[dict[int, int], NDArray[np.float64]]:
     """All-pairs tightest upper bounds on ``c(j) - c(i)``, as ``matrix[i, j]``."""
     # Ceilings stay out of the graph: one bounds its own day (see hard_bounds); two
     # that straddle another day add up to more than any reading allows.
@@ -126,11 +135,12 @@ def _distances(history: History, extra: Iterable[int]) -> tuple[dict[int, int], 
         days.update((start, end))
         edges.append((start, end, value))
 
-    together = {first for first, last, _ in history.all_time if first == last}
+    exact = {first for first, last, _ in history.all_time if first == last}
+    together = set(history.together)
     for day, value in history.rolling:
         at_most(day - WINDOW + SLACK, day - SLACK, value)
         at_most(day + SLACK, day - WINDOW - SLACK, -value)
-        if day in together:
+        if day in exact and (day, value) in together:
             # Both counters were read at one instant: the window ends where the total stands.
             at_most(day - WINDOW + SLACK, day, value)
             at_most(day, day - WINDOW - SLACK, -value)
@@ -146,9 +156,9 @@ def _distances(history: History, extra: Iterable[int]) -> tuple[dict[int, int], 
     np.fill_diagonal(matrix, 0.0)
     for place in range(len(order) - 1):
         matrix[place + 1, place] = 0.0  # c(earlier) - c(later) <= 0
-    for start, end, value in edges:
+    for start, end, limit in edges:
         i, j = index[start], index[end]
-        matrix[i, j] = min(matrix[i, j], value)
+        matrix[i, j] = min(matrix[i, j], limit)
     for k in range(len(order)):
         np.minimum(matrix, matrix[:, k : k + 1] + matrix[k : k + 1, :], out=matrix)
     return index, matrix
@@ -178,10 +188,11 @@ def hard_bounds(
     -------
     list of Interval
         In the order of `days`. ``how`` is ``"read"`` where the counter was read
-        on the day, ``"not created"`` before creation, ``"bounded"`` where
-        readings of other days or lists bound it on both sides or above
-        (``"bounded across a correction"`` where a day of correction lies between
-        the all-time readings on either side: the counter may have fallen there),
+        on the day (the largest reading of the day, as it was read), ``"not
+        created"`` before creation, ``"bounded"`` where readings of other days or
+        lists bound it on both sides or above (``"bounded across a correction"``
+        where a day of correction lies between the all-time readings that carry
+        the bound on either side: the counter may have fallen there),
         ``"unbounded"`` where nothing bounds it above, ``"conflict"`` where
         the readings contradict one another and none is of the day.
     """
@@ -189,7 +200,7 @@ def hard_bounds(
     series = (
         history.rolling
         if rolling
-        else tuple((first, value) for first, last, value in settle(history.all_time) if first == last)
+        else tuple((first, value) for first, last, value in history.all_time if first == last)
     )
     read: dict[int, int] = {}
     for day, value in series:
@@ -234,16 +245,19 @@ def hard_bounds(
 
 def _crosses(history: History, start: int, end: int, corrected: Sequence[int]) -> bool:
     """Whether a correction lies between the all-time readings around the days `start` to `end`."""
-    before = max((last for _, last, _ in history.all_time if last <= start), default=None)
-    after = min((first for first, _, _ in history.all_time if first >= end), default=None)
+    before = max((last for _, last, _ in history.all_time if last <= start), default=start)
+    # A reading that a later one undercuts was lowered to it (see settle), so a bound
+    # above reaches on to the first reading that stands as it was read.
+    stands = set(settle(history.all_time)).intersection(history.all_time)
+    after = min((first for first, _, _ in stands if first >= end), default=None)
     if after is None:
-        return False
-    return any((before if before is not None else start) < day <= after for day in corrected)
+        after = max((first for first, _, _ in history.all_time), default=start)
+    return any(before < day <= after for day in corrected)
 
 
 def contradicts(history: History) -> bool:
     """Whether the readings of one repository contradict one another (a negative cycle)."""
-    if len(history.rolling) + len(history.all_time) < 2:
+    if not history.rolling and not history.all_time:
         return False
     _, matrix = _distances(history, ())
     return bool((np.diagonal(matrix) < 0).any())
@@ -252,10 +266,10 @@ def contradicts(history: History) -> bool:
 def check_arithmetic(histories: Mapping[str, History]) -> pd.DataFrame:
     """Test the identity of the two counters on real readings.
 
-    For each 30-day reading with all-time readings of the same repository on
-    both sides: the difference of the all-time readings just outside the window
-    must not be smaller than the 30-day counter, and of those just inside not
-    larger (window edges known to :data:`SLACK` days).
+    For each 30-day reading above 0: the difference of the all-time readings just
+    outside the window, where there is one on either side, must not be smaller than
+    the 30-day counter; the difference of the first and the last of two or more
+    inside must not be larger (window edges known to :data:`SLACK` days).
 
     Returns
     -------
@@ -275,10 +289,10 @@ def check_arithmetic(histories: Mapping[str, History]) -> pd.DataFrame:
             after = [v for d, _, v in settled if d >= day + SLACK]
             if before and after:
                 outside.append((after[0] - before[-1]) / value)
-            first = [v for d, _, v in settled if d >= day - WINDOW + SLACK]
-            last = [v for _, d, v in settled if d <= day - SLACK]
-            if first and last and last[-1] >= first[0]:
-                inside.append((last[-1] - first[0]) / value)
+            # One reading alone has no difference: it would pass whatever it said.
+            within = [v for f, d, v in settled if f >= day - WINDOW + SLACK and d <= day - SLACK]
+            if len(within) > 1:
+                inside.append((within[-1] - within[0]) / value)
     return pd.DataFrame(
         [
             {
@@ -316,23 +330,43 @@ def histories(
         downloaded, and the repositories on it.
     repositories
         The repositories wanted; one without any reading gets its ceilings only.
+
+    Notes
+    -----
+    A 30-day counter whose day is not known (``spread`` above 0) bounds no day and
+    is left out.
     """
     wanted = sorted(set(repositories))
     rows = readings[readings["repository_id"].isin(wanted)]
     rolling: dict[str, set[tuple[int, int]]] = {}
     all_time: dict[str, set[tuple[int, int, int]]] = {}
-    for repository, day, spread, measure, value in zip(
+    by_source: dict[tuple[str, int], dict[str, tuple[set[int], set[int]]]] = {}
+    for repository, day, spread, measure, value, source in zip(
         rows["repository_id"],
         rows["day"],
         rows["spread"],
         rows["measure"],
         rows["value"],
+        rows["source"],
         strict=True,
     ):
-        if measure == "downloads_30d":
+        short = measure == "downloads_30d"
+        if short and spread == 0:
             rolling.setdefault(repository, set()).add((int(day), int(value)))
-        else:
+        elif not short:
             all_time.setdefault(repository, set()).add((int(day), int(day + spread), int(value)))
+        if spread == 0:
+            pair = by_source.setdefault((repository, int(day)), {}).setdefault(
+                source, (set(), set())
+            )
+            pair[0 if short else 1].add(int(value))
+    together: dict[str, set[tuple[int, int]]] = {}
+    for (repository, day), sources in by_source.items():
+        largest = max((max(totals) for _, totals in sources.values() if totals), default=None)
+        for shorts, totals in sources.values():
+            # Of a source with several rows for one repository nobody knows which belong together.
+            if len(shorts) == 1 and totals == {largest}:
+                together.setdefault(repository, set()).add((day, min(shorts)))
     out: dict[str, History] = {}
     for repository in wanted:
         made = created.get(repository)
@@ -340,8 +374,11 @@ def histories(
             rolling=tuple(sorted(rolling.get(repository, ()))),
             all_time=tuple(sorted(all_time.get(repository, ()))),
             ceilings=tuple(
-                (day, last) for day, (last, members) in sorted(heads.items()) if repository not in members
+                (day, last)
+                for day, (last, members) in sorted(heads.items())
+                if repository not in members
             ),
             created=made.toordinal() if made is not None else None,
+            together=tuple(sorted(together.get(repository, ()))),
         )
     return out

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pandas as pd
 
@@ -25,11 +26,12 @@ class Crossing:
     Attributes
     ----------
     month
-        Month (``YYYY-MM``) of the last day of the first span in which it is ahead
-        for good.
+        Month (``YYYY-MM``) from which it is ahead for good: `first` for single spans,
+        `last` for cumulative sums.
     first, last
         Months between which the change lies: `first` is the first month of which the
-        larger half lies after the last span with the other ahead.
+        larger half lies after the last span with the other ahead, `last` that of the
+        last day of the first span in which it is ahead for good.
     """
 
     month: str
@@ -44,7 +46,7 @@ def by_country(
     leave_out: frozenset[str] = frozenset(),
     span: int = 28,
 ) -> pd.DataFrame:
-    """Downloads of repositories from China and from the US between readings four weeks apart.
+    """Count what repositories of China and of the US gain between readings four weeks apart.
 
     Parameters
     ----------
@@ -64,9 +66,10 @@ def by_country(
     Returns
     -------
     pandas.DataFrame
-        ``from``, ``to`` (ISO days)``, repositories`` (present on both days or created
-        between)``, left`` (present on the first day only)``, china, usa`` (requests a
-        30 days).
+        ``from``, ``to`` (ISO days), ``repositories`` (present on both days or created
+        between), ``left`` (present on the first day only), ``china``, ``usa``
+        (requests per 30 days; a counter that was corrected downwards counts
+        negative), ``days`` (between the two). Empty with fewer than two readings.
     """
     rows = panel
     if "repeated_from" in rows.columns:
@@ -79,7 +82,7 @@ def by_country(
         country = country.mask(stateless, rows["derived_country"])
     rows = rows.assign(nation=country)
     days = sorted(rows["day"].dropna().unique())
-    chosen = [days[0]]
+    chosen = days[:1]
     for day in days[1:]:
         if day - chosen[-1] >= timedelta(days=span):
             chosen.append(day)
@@ -88,7 +91,7 @@ def by_country(
         for day, part in rows[rows["day"].isin(chosen)].groupby("day", sort=True)
     }
     out = []
-    for start, end in zip(chosen, chosen[1:], strict=False):
+    for start, end in pairwise(chosen):
         first, second = by_day[start], by_day[end]
         earlier = first["downloads_all_time"].reindex(second.index)
         created = pd.to_datetime(second["created_at"], utc=True).dt.tz_localize(None)
@@ -108,7 +111,8 @@ def by_country(
                 "days": gap,
             }
         )
-    return pd.DataFrame(out)
+    columns = ["from", "to", "repositories", "left", "china", "usa", "days"]
+    return pd.DataFrame(out, columns=columns)
 
 
 def crossing(table: pd.DataFrame, cumulative: bool = False) -> Crossing | None:
@@ -120,6 +124,12 @@ def crossing(table: pd.DataFrame, cumulative: bool = False) -> Crossing | None:
         Result of :func:`by_country`.
     cumulative
         Compare the sums since the table's first day instead of each span.
+
+    Returns
+    -------
+    Crossing or None
+        None where China is behind at the end, or ahead from the first span on: then
+        no crossing lies in the table.
     """
     china, usa = table["china"] * table["days"], table["usa"] * table["days"]
     if cumulative:

@@ -56,10 +56,12 @@ class Head:
                 f"a family total of {family_total:,.0f} is below the {self.family:,} that the "
                 "list already shows: give the total of all its repositories"
             )
-        return family_total / (self.total - self.family + family_total)
+        rest = self.total - self.family
+        # A list of zeros allows every share.
+        return family_total / (rest + family_total) if rest + family_total else 1.0
 
     def needed(self, share: float) -> float:
-        """Downloads that the family would need in all to hold more than `share` of the Hub."""
+        """Return what the family would need in all: above it lies a share above `share`."""
         if not 0 < share < 1:
             raise InputError(f"a share of {share} is not between 0 and 1")
         return share * (self.total - self.family) / (1 - share)
@@ -81,6 +83,11 @@ def read(frame: pd.DataFrame, family: pd.Series, name: str) -> Head:
     ------
     InputError
         If the list has no counters.
+
+    Notes
+    -----
+    Entries without a counter are left out, which lowers the total and so can only
+    raise the bound.
     """
     counters = frame["downloads_30d"].dropna()
     if counters.empty:

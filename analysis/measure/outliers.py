@@ -61,7 +61,9 @@ def derived_rolling(history: History) -> tuple[tuple[int, int], ...]:
     settled = [(first, value) for first, _, value in settle(history.all_time)]
     out: list[tuple[int, int]] = []
     for place, (day, value) in enumerate(settled):
-        spans = [(abs(day - d - WINDOW), day - d, v) for d, v in settled[:place] if 28 <= day - d <= 32]
+        spans = [
+            (abs(day - d - WINDOW), day - d, v) for d, v in settled[:place] if 28 <= day - d <= 32
+        ]
         if spans:
             _, gap, earlier = min(spans)
             out.append((day, round((value - earlier) * WINDOW / gap)))
@@ -69,7 +71,7 @@ def derived_rolling(history: History) -> tuple[tuple[int, int], ...]:
 
 
 def _level(points: list[tuple[int, float]]) -> float | None:
-    """The lowest reading: where the repository stood at its quietest.
+    """Return the lowest reading: where the repository stood at its quietest.
 
     The quietest, not the middle: a burst came back when the repository stood low at
     some time before and at some time after, whatever else happened in between.
@@ -93,10 +95,12 @@ def bursts(
     entry bounds it, which can only hide a burst) and `ratio` times what its family did
     over the same time, by at least ``minimum_excess`` requests. A launch stays up
     and is no burst; a lasting rise is none. Readings named a burst no longer
-    count towards the level, so the rule is repeated until it names nothing new.
+    count towards the level that is reported; a level taken without them is never
+    lower, so the rule names nothing more by being repeated.
 
-    Where the first all-time reading comes long after creation, the mean rate up
-    to it takes the part of a reading (``kind`` = ``"before first reading"``).
+    Where the first all-time reading comes more than two windows after creation, the
+    mean rate up to it takes the part of a reading (``kind`` = ``"before first
+    reading"``).
 
     Parameters
     ----------
@@ -112,8 +116,8 @@ def bursts(
     Returns
     -------
     pandas.DataFrame
-        ``repository_id, family, day`` (ordinal)``, value, level, ratio, excess``
-        (requests), ``kind``; sorted.
+        ``repository_id``, ``family``, ``day`` (ordinal), ``value``, ``level``,
+        ``ratio``, ``excess`` (requests), ``kind``; sorted.
     """
     k = rule.ratio if ratio is None else ratio
     points = {name: _points(histories[name]) for name in sorted(histories)}
@@ -124,38 +128,39 @@ def bursts(
             kin.setdefault(own, []).append(name)
     rows: list[tuple[object, ...]] = []
     for name, known in points.items():
+        own = family.get(name)
         loud = [p for p in known if p[1] >= rule.minimum_excess]
-        named: dict[int, tuple[float, float]] = {}
-        while True:
-            quiet = [p for p in known if p[0] not in named]
-            fresh = {
-                day: (value, level)
-                for day, value in loud
-                if day not in named
-                and (level := _both_sides(quiet, histories[name], day, rule)) is not None
-                and value >= k * max(level, 1.0)
-                and value - level >= rule.minimum_excess
-                and value >= k * max(level, 1.0) * _common(points, kin, family, name, day, rule)
-            }
-            if not fresh:
-                break
-            named.update(fresh)
+        named = {
+            day: (value, level)
+            for day, value in loud
+            if (level := _both_sides(known, histories[name], day, rule)) is not None
+            and value >= k * max(level, 1.0)
+            and value - level >= rule.minimum_excess
+            and value >= k * max(level, 1.0) * _common(points, kin, family, name, day, rule)
+        }
         quiet = [p for p in known if p[0] not in named]
         for day in sorted(named):
             value = named[day][0]
             level = _both_sides(quiet, histories[name], day, rule)
             level = named[day][1] if level is None else level
             rows.append(
-                (name, family.get(name), day, value, level, value / max(level, 1.0), value - level)
-                + ("reading",)
+                (name, own, day, value, level, value / max(level, 1.0), value - level, "reading")
             )
         early = _before_first(histories[name], quiet, rule)
         if early is not None:
             day, rate, level, excess = early
             if rate >= k * max(level, 1.0) and excess >= rule.minimum_excess:
                 rows.append(
-                    (name, family.get(name), day, rate, level, rate / max(level, 1.0), excess)
-                    + ("before first reading",)
+                    (
+                        name,
+                        own,
+                        day,
+                        rate,
+                        level,
+                        rate / max(level, 1.0),
+                        excess,
+                        "before first reading",
+                    )
                 )
     columns = ["repository_id", "family", "day", "value", "level", "ratio", "excess", "kind"]
     return pd.DataFrame(rows, columns=columns).sort_values(
@@ -174,7 +179,7 @@ def _points(history: History) -> list[tuple[int, float]]:
 def _both_sides(
     quiet: list[tuple[int, float]], history: History, day: int, rule: BurstRule
 ) -> float | None:
-    """The larger of the levels before and after `day`; None when a side is unknown."""
+    """Return the larger of the levels before and after `day`; None when one is unknown."""
     before = _level([p for p in quiet if rule.near <= day - p[0] <= rule.far])
     after = _level([p for p in quiet if rule.near <= p[0] - day <= rule.far])
     lid = _level([(d, float(v)) for d, v in history.ceilings if rule.near <= d - day <= rule.far])
@@ -191,7 +196,11 @@ def _common(
     day: int,
     rule: BurstRule,
 ) -> float:
-    """What the family did over the same time: median of counter over earlier median, at least 1."""
+    """Return what the family did over the same time: median rise of its others, at least 1.
+
+    The others read on `day` and ``near`` to ``far`` days before, against their own
+    median; 1 where fewer than five were.
+    """
     moves = []
     for other in kin.get(family.get(name) or "", []):
         now = [v for d, v in points[other] if d == day]
@@ -224,16 +233,18 @@ def episodes(table: pd.DataFrame, gap: int = 21) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``repository_id, family, kind, first, last`` (ISO days)``, days`` (number of
-        readings)``, peak, level, ratio`` (of the peak)``, excess`` (of the peak).
+        ``repository_id``, ``family``, ``kind``, ``first``, ``last`` (ISO days),
+        ``days`` (number of readings), ``peak``, and of the peak ``level``, ``ratio``,
+        ``excess``.
     """
-    columns = ["repository_id", "family", "kind", "first", "last", "days", "peak", "level", "ratio", "excess"]
+    columns = ["repository_id", "family", "kind", "first", "last"]
+    columns += ["days", "peak", "level", "ratio", "excess"]
     rows: list[tuple[object, ...]] = []
     for (name, kind), group in table.groupby(["repository_id", "kind"], sort=True):
         group = group.sort_values("day")
         number = (group["day"].diff() > gap).cumsum()
         for _, part in group.groupby(number):
-            top = part.loc[part["value"].idxmax()]
+            top = part.iloc[int(part["value"].to_numpy().argmax())]
             rows.append(
                 (
                     name,
@@ -292,5 +303,7 @@ def dips(totals: pd.Series, rule: BurstRule) -> pd.DataFrame:
             continue
         around = min(float(before.median()), float(after.median()))
         if total < (1 - rule.dip) * around:
-            rows.append((date.fromordinal(number).isoformat(), float(total), around, 1 - total / around))
+            rows.append(
+                (date.fromordinal(number).isoformat(), float(total), around, 1 - total / around)
+            )
     return pd.DataFrame(rows, columns=["day", "total", "neighbours", "fall"])

@@ -49,8 +49,8 @@ def assemble(frames: Mapping[str, pd.DataFrame], days: Mapping[str, date]) -> pd
     pandas.DataFrame
         ``repository_id``; ``day`` (proleptic ordinal, days); ``spread`` (days: the
         counter was read on one of the days from ``day`` to ``day + spread``; 0
-        where the day is known); ``measure`` (one of :data:`MEASURES`); ``value`` (requests); ``source`` (version
-        name). Sorted, without exact duplicates.
+        where the day is known); ``measure`` (one of :data:`MEASURES`); ``value``
+        (requests); ``source`` (version name). Sorted, without exact duplicates.
     """
     parts: list[pd.DataFrame] = []
     for name in sorted(frames):
@@ -61,10 +61,7 @@ def assemble(frames: Mapping[str, pd.DataFrame], days: Mapping[str, date]) -> pd
             ordinal = pd.to_datetime(frame["day"]).map(pd.Timestamp.toordinal)
         else:
             ordinal = pd.Series(days[name].toordinal(), index=frame.index)
-        if "spread" in frame.columns:
-            spread = frame["spread"]
-        else:
-            spread = pd.Series(0, index=frame.index)
+        spread = frame["spread"] if "spread" in frame.columns else pd.Series(0, index=frame.index)
         for measure in MEASURES:
             if measure not in frame.columns:
                 continue

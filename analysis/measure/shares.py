@@ -17,7 +17,10 @@ Treatments of what was not read on the day:
     Each repository under the calibrated assumptions, all errors on the worst side.
 ``pooled``
     The same assumptions for sums: errors of many repositories partly cancel,
-    by a factor that is calibrated on sums.
+    by a factor that is calibrated on sums. It holds for sums like those it was
+    calibrated on (:data:`SMALLEST_SET` repositories or more that together are
+    expected to have :data:`SMALLEST_SUM` requests or more); smaller ones are
+    treated as ``each``.
 """
 
 from __future__ import annotations
@@ -30,10 +33,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.errors import InputError
 from analysis.measure import assume
 from analysis.measure.bounds import History, Interval, hard_bounds
 
 TREATMENTS = ("absent", "hard", "each", "pooled")
+SMALLEST_SET = 3
+SMALLEST_SUM = 100_000
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,15 @@ class Share:
 
 
 def fraction(part: Total, rest: Total) -> tuple[float, float, float]:
-    """Sharp interval of ``part / (part + rest)`` when both are known only as intervals."""
+    """Sharp interval of ``part / (part + rest)`` when both are known only as intervals.
+
+    Returns
+    -------
+    tuple of float
+        Value, lower, upper. Where both totals may be 0 at once the share is not
+        defined there, and the interval is that of the cases where it is; where they
+        must be, the value is NaN and the interval 0 to 1.
+    """
 
     def quotient(a: float, b: float, empty: float) -> float:
         if np.isinf(a):
@@ -83,23 +97,30 @@ def fraction(part: Total, rest: Total) -> tuple[float, float, float]:
 
     return (
         quotient(part.value, rest.value, float("nan")),
-        quotient(part.lower, rest.upper, 0.0),
-        quotient(part.upper, rest.lower, 1.0),
+        quotient(part.lower, rest.upper, 1.0 if part.upper > 0 else 0.0),
+        quotient(part.upper, rest.lower, 0.0 if rest.upper > 0 else 1.0),
     )
 
 
 def ratio(part: Total, rest: Total) -> tuple[float, float, float]:
-    """Sharp interval of ``part / rest`` when both are known only as intervals."""
+    """Sharp interval of ``part / rest`` when both are known only as intervals.
 
-    def quotient(a: float, b: float) -> float:
+    Returns
+    -------
+    tuple of float
+        Value, lower, upper; infinite where only the rest may be 0, NaN where both
+        must be.
+    """
+
+    def quotient(a: float, b: float, empty: float) -> float:
         if b == 0:
-            return float("inf") if a > 0 else float("nan")
+            return float("inf") if a > 0 else empty
         return 0.0 if np.isinf(b) else a / b
 
     return (
-        quotient(part.value, rest.value),
-        quotient(part.lower, rest.upper),
-        quotient(part.upper, rest.lower),
+        quotient(part.value, rest.value, float("nan")),
+        quotient(part.lower, rest.upper, float("inf") if part.upper > 0 else float("nan")),
+        quotient(part.upper, rest.lower, 0.0 if rest.upper > 0 else float("nan")),
     )
 
 
@@ -136,8 +157,11 @@ def estimate(
     -------
     pandas.DataFrame
         Index ``repository_id``; ``seen`` (value or NaN); ``hard_lower``,
-        ``hard_upper``, ``hard_how``; ``lower``, ``upper``, ``how`` (assumed);
-        ``centre``; ``rule`` (class of the assumption).
+        ``hard_upper``, ``hard_how`` (:func:`analysis.measure.bounds.hard_bounds`);
+        ``lower``, ``upper`` (under the assumption, never outside the hard bounds);
+        ``rule`` (class of the assumption; ``hard_how`` where none is made or the hard
+        bounds refute it); ``centre`` (geometric mean of the readings that the
+        assumption rests on, else the lower bound; inside the bounds).
     """
     target = day.toordinal()
     rolling = measure == "downloads_30d"
@@ -155,8 +179,9 @@ def estimate(
                 seen = min(sides, key=lambda side: (side[1], -side[0]))[0]
             if firm.how != "not created":
                 assumed = calibrated.interval(near)
-                rule = assumed.how
                 soft = assumed.meet(firm)
+                refuted = assumed.lower > firm.upper or assumed.upper < firm.lower
+                rule = firm.how if refuted else assumed.how
                 if rule in calibrated.factors:
                     low, high = near.span(rule)
                     centre = float(np.sqrt(max(low, 1.0) * max(high, 1.0)))
@@ -194,23 +219,29 @@ def totals(
     treatment: str,
     pooling: Pooling | None = None,
 ) -> pd.DataFrame:
-    """Downloads of groups of rows of an :func:`estimate` under one treatment of the missing.
+    """Add up groups of rows of an :func:`estimate` under one treatment of the missing.
 
     Parameters
     ----------
     table
         Rows of :func:`estimate`.
     groups
-        A label for each row.
+        A label for each row (of one type, not null).
     treatment
         One of :data:`TREATMENTS`.
     pooling
-        Needed for ``pooled``.
+        Needed for ``pooled``; without it that is ``each``.
 
     Returns
     -------
     pandas.DataFrame
-        Index: label; ``value``, ``lower``, ``upper`` in requests.
+        Index: label; ``value``, ``lower``, ``upper`` in requests. The value of
+        ``hard`` is what was seen, or the end of the interval next to it.
+
+    Raises
+    ------
+    InputError
+        The treatment is not one of :data:`TREATMENTS`.
     """
     columns = ["value", "lower", "upper"]
     if table.empty:
@@ -227,7 +258,10 @@ def _sums(
     treatment: str,
     pooling: Pooling | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Value, lower and upper sums of `count` groups; numpy, because claims ask thousands of times."""
+    """Value, lower and upper sums of `count` groups (numpy: claims ask thousands of times)."""
+    if treatment not in TREATMENTS:
+        known = ", ".join(TREATMENTS)
+        raise InputError(f"no treatment of the missing is called {treatment!r}; there are: {known}")
 
     def add(name: str, where: NDArray[np.intp], size: int) -> NDArray[np.float64]:
         weights = np.nan_to_num(table[name].to_numpy(dtype="float64"), nan=0.0, posinf=np.inf)
@@ -237,7 +271,9 @@ def _sums(
         seen = add("seen", code, count)
         return seen, seen, seen
     if treatment == "hard":
-        return add("seen", code, count), add("hard_lower", code, count), add("hard_upper", code, count)
+        lower, upper = add("hard_lower", code, count), add("hard_upper", code, count)
+        inside = np.clip(add("seen", code, count), lower, upper)
+        return np.asarray(inside, dtype="float64"), lower, upper
     if treatment == "each":
         return add("centre", code, count), add("lower", code, count), add("upper", code, count)
     rules = pooling or Pooling({}, None, 1)
@@ -246,20 +282,21 @@ def _sums(
     cells = count * len(kinds)
     value, lower, upper = (add(name, cell, cells) for name in ("centre", "lower", "upper"))
     factor = np.tile([rules.factors.get(str(name), np.nan) for name in kinds], count)
-    known = ~np.isnan(factor)
+    size = np.bincount(cell, minlength=cells)
+    known = ~np.isnan(factor) & (size >= SMALLEST_SET) & (value >= SMALLEST_SUM)
     lower[known] = np.maximum(lower[known], value[known] / factor[known])
     upper[known] = np.minimum(upper[known], value[known] * factor[known])
     if rules.unread_mean is not None:
-        size = np.bincount(cell, minlength=cells)
         crowd = np.tile([name == "capped" for name in kinds], count) & (size >= rules.large_set)
-        upper[crowd] = np.minimum(upper[crowd], size[crowd] * rules.unread_mean)
+        mean = np.maximum(lower[crowd], size[crowd] * rules.unread_mean)
+        upper[crowd] = np.minimum(upper[crowd], mean)
     shape = (count, len(kinds))
     value, lower, upper = (array.reshape(shape).sum(axis=1) for array in (value, lower, upper))
     return np.clip(value, lower, upper), lower, upper
 
 
 def total(table: pd.DataFrame, treatment: str, pooling: Pooling | None = None) -> Total:
-    """Downloads of all rows of an :func:`estimate` (see :func:`totals`)."""
+    """Add up all rows of an :func:`estimate` (see :func:`totals`)."""
     if table.empty:
         return Total(0.0, 0.0, 0.0)
     code = np.zeros(len(table), dtype=np.intp)
@@ -274,13 +311,11 @@ def share(
     treatment: str,
     pooling: Pooling | None = None,
 ) -> Share:
-    """Share of family `name` in the population that `table` describes."""
+    """Return the share of family `name` in the population that `table` describes."""
     own = np.array([family.get(repository) == name for repository in table.index], dtype=bool)
     part, rest = total(table[own], treatment, pooling), total(table[~own], treatment, pooling)
     value, lower, upper = fraction(part, rest)
-    return Share(
-        value, lower, upper, part, rest, int(table["seen"].notna().sum()), len(table)
-    )
+    return Share(value, lower, upper, part, rest, int(table["seen"].notna().sum()), len(table))
 
 
 def calibrate_sums(
@@ -288,11 +323,12 @@ def calibrate_sums(
 ) -> tuple[dict[str, float], pd.DataFrame]:
     """Factor by which sums of predicted counters miss, class by class.
 
-    Groups are the hidden readings of one organisation, day and class (three or
-    more, 100,000 requests or more): the ratio of their true sum to their
-    predicted sum. The factor is the narrowest declared one that holds for the
-    stated rate of the groups. A class with fewer than `minimum_groups` groups
-    takes the factor of the next longer reach of its kind.
+    Groups are the hidden readings of one organisation, day and class
+    (:data:`SMALLEST_SET` or more, predicted to have :data:`SMALLEST_SUM` requests or
+    more): the ratio of their true sum to their predicted sum. The factor is the
+    narrowest declared one that holds for the stated rate of the groups (the same
+    groups: there are too few to halve). A class with fewer than `minimum_groups`
+    groups takes the factor of the next longer reach of its kind.
 
     Returns
     -------
@@ -308,8 +344,10 @@ def calibrate_sums(
     grouped = rows.groupby(["rule", "organisation", "day"], sort=True).agg(
         size=("truth", "size"), truth=("truth", "sum"), centre=("centre", "sum")
     )
-    grouped = grouped[(grouped["size"] >= 3) & (grouped["truth"] >= 100_000)].reset_index()
-    miss = np.exp(np.abs(np.log(grouped["truth"] / grouped["centre"])))
+    # Chosen by what is predicted, not by the truth: the truth is not known where it is used.
+    chosen = (grouped["size"] >= SMALLEST_SET) & (grouped["centre"] >= SMALLEST_SUM)
+    grouped = grouped[chosen].reset_index()
+    miss = np.exp(np.abs(np.log(grouped["truth"].clip(lower=1.0) / grouped["centre"])))
     found: dict[str, float] = {}
     report: list[dict[str, object]] = []
     for kind, reaches in (("between", rules.between), ("carried", rules.carried)):
@@ -343,7 +381,8 @@ def calibrate_sums(
             if factor is not None:
                 found[rule] = factor
                 heir = factor
-    return found, pd.DataFrame(report).sort_values("rule", ignore_index=True)
+    columns = ["rule", "groups", "factor", "rate", "stated_rate", "verdict"]
+    return found, pd.DataFrame(report, columns=columns).sort_values("rule", ignore_index=True)
 
 
 def rehearse(

@@ -82,9 +82,12 @@ def tabulate(
     """
     known = counters.dropna()
     wanted = set(known.index) if population is None else set(population)
-    known = known[known.index.isin(wanted)]
+    if population is not None:
+        known = known[known.index.isin(wanted)]
     if known.empty:
-        raise InputError("no repository of the population has a counter here: choose another population")
+        raise InputError(
+            "no repository of the population has a counter here: choose another population"
+        )
     missing = wanted - set(known.index)
     own_missing: dict[str, int] = {}
     own_most: dict[str, float] = {}
@@ -98,12 +101,14 @@ def tabulate(
             own_most[group] = own_most.get(group, 0.0) + bound
     names = pd.Series(known.index, index=known.index).map(dict(label))
     sums = known.groupby(names).agg(["sum", "size"])
+    present = {
+        str(group): (int(amount), int(size))
+        for group, amount, size in zip(sums.index, sums["sum"], sums["size"], strict=True)
+    }
     total = int(known.sum())
     out: dict[str, Part] = {}
-    for group in {*map(str, sums.index), *own_missing}:
-        own, count = (
-            (int(sums.loc[group, "sum"]), int(sums.loc[group, "size"])) if group in sums.index else (0, 0)
-        )
+    for group in {*present, *own_missing}:
+        own, count = present.get(group, (0, 0))
         absent = own_missing.get(group, 0)
         own_bound = own_most.get(group, 0.0)
         # Without a cap both ends are infinite, and their difference is no number.
