@@ -28,6 +28,7 @@ respect that.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -88,37 +89,53 @@ class Interval:
 
 
 def settle(readings: Sequence[tuple[int, int, int]]) -> tuple[tuple[int, int, int], ...]:
-    """Make all-time readings non-decreasing by lowering what a later reading undercuts.
+    """Lower all-time readings to what a later reading undercuts.
 
     The Hub has corrected all-time counters downwards. A reading above a later
     one was corrected away: it stays only as far as the later one supports it.
     Several readings of the same days collapse to the largest (within a day the
-    counter grows).
+    counter grows). Readings whose order is not known, because the days on which they
+    may have been taken overlap, leave each other alone.
+
+    Returns
+    -------
+    tuple of (first, last, value)
+        Sorted; among readings whose order is known the values do not fall.
     """
-    by_day: dict[tuple[int, int], int] = {}
-    for first, last, value in readings:
-        by_day[(first, last)] = max(value, by_day.get((first, last), value))
-    settled: list[tuple[int, int, int]] = []
-    ceiling: int | None = None
-    for first, last in sorted(by_day, reverse=True):
-        value = by_day[(first, last)]
-        ceiling = value if ceiling is None else min(ceiling, value)
-        settled.append((first, last, ceiling))
-    return tuple(reversed(settled))
+    ordered = _largest(readings)
+    begins = [first for first, _, _ in ordered]
+    least = [value for _, _, value in ordered]
+    for place in range(len(least) - 2, -1, -1):
+        least[place] = min(least[place], least[place + 1])
+    out: list[tuple[int, int, int]] = []
+    for first, last, value in ordered:
+        later = bisect_left(begins, last)
+        out.append((first, last, min(value, least[later]) if later < len(least) else value))
+    return tuple(out)
 
 
 def falls(readings: Sequence[tuple[int, int, int]]) -> tuple[int, ...]:
-    """Days on which an all-time counter stands below an earlier reading."""
+    """Days (the earliest possible) of all-time readings below one that is surely earlier."""
+    ordered = _largest(readings)
+    by_end = sorted((last, value) for _, last, value in ordered)
     found: list[int] = []
     highest: int | None = None
-    by_day: dict[int, int] = {}
-    for first, _, value in readings:
-        by_day[first] = max(value, by_day.get(first, value))
-    for first in sorted(by_day):
-        if highest is not None and by_day[first] < highest:
+    place = 0
+    for first, _, value in ordered:
+        while place < len(by_end) and by_end[place][0] < first:
+            highest = by_end[place][1] if highest is None else max(highest, by_end[place][1])
+            place += 1
+        if highest is not None and value < highest and first not in found:
             found.append(first)
-        highest = by_day[first] if highest is None else max(highest, by_day[first])
     return tuple(found)
+
+
+def _largest(readings: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """Keep the largest reading of the same days; sorted by day."""
+    by_day: dict[tuple[int, int], int] = {}
+    for first, last, value in readings:
+        by_day[(first, last)] = max(value, by_day.get((first, last), value))
+    return [(first, last, by_day[(first, last)]) for first, last in sorted(by_day)]
 
 
 def _distances(
@@ -215,6 +232,9 @@ def hard_bounds(
     index, matrix = _distances(history, extra)
     conflict = bool((np.diagonal(matrix) < 0).any())
     corrected = sorted({*corrections, *falls(history.all_time)})
+    # A reading that a later one undercuts was lowered to it, so a bound from above
+    # reaches on to the first reading that stands as it was read.
+    stands = sorted(set(settle(history.all_time)).intersection(history.all_time))
     out: list[Interval] = []
     for day in days:
         if day in read:
@@ -237,18 +257,21 @@ def hard_bounds(
             lower = -matrix[index[day], index[_BEGINNING]]
         how = "bounded" if np.isfinite(upper) else "unbounded"
         start = day - WINDOW - SLACK if rolling else day
-        if how == "bounded" and _crosses(history, start, day, corrected):
+        if how == "bounded" and _crosses(history, stands, start, day, corrected):
             how = "bounded across a correction"
         out.append(Interval(max(0.0, float(lower)) + 0.0, float(upper), how))
     return out
 
 
-def _crosses(history: History, start: int, end: int, corrected: Sequence[int]) -> bool:
+def _crosses(
+    history: History,
+    stands: Sequence[tuple[int, int, int]],
+    start: int,
+    end: int,
+    corrected: Sequence[int],
+) -> bool:
     """Whether a correction lies between the all-time readings around the days `start` to `end`."""
     before = max((last for _, last, _ in history.all_time if last <= start), default=start)
-    # A reading that a later one undercuts was lowered to it (see settle), so a bound
-    # above reaches on to the first reading that stands as it was read.
-    stands = set(settle(history.all_time)).intersection(history.all_time)
     after = min((first for first, _, _ in stands if first >= end), default=None)
     if after is None:
         after = max((first for first, _, _ in history.all_time), default=start)

@@ -265,7 +265,7 @@ def _sums(
 
     def add(name: str, where: NDArray[np.intp], size: int) -> NDArray[np.float64]:
         weights = np.nan_to_num(table[name].to_numpy(dtype="float64"), nan=0.0, posinf=np.inf)
-        return np.bincount(where, weights=weights, minlength=size)
+        return np.asarray(np.bincount(where, weights=weights, minlength=size), dtype="float64")
 
     if treatment == "absent":
         seen = add("seen", code, count)
