@@ -159,12 +159,12 @@ def _million(value: float) -> str:
     return f"{value / 1e6:,.0f} million" if value < 1e9 else f"{value / 1e9:.2f} billion"
 
 
-def _span(table: pd.DataFrame, **where: object) -> pd.Series:
-    """Return the first specification with the given choices."""
+def _span(table: pd.DataFrame, **where: object) -> tuple[float, float] | None:
+    """Return the interval of the specification with the given choices, None if there is none."""
     chosen = table
     for name, value in where.items():
         chosen = chosen[chosen[name] == value]
-    return chosen.iloc[0]
+    return None if chosen.empty else _ends(chosen)
 
 
 def _ends(table: pd.DataFrame) -> tuple[float, float]:
@@ -199,7 +199,10 @@ def _find_share(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         return (
             f"Our data cannot rule out that Qwen had over half of the Hub: at most {_percent(top)}"
         )
-    lower, upper = float(listed["lower"]), float(listed["upper"])
+    text = f"Not half of the Hub: at most {_percent(top)} in {_month(month)}"
+    if listed is None:
+        return text
+    lower, upper = listed
     if lower > line:
         where = "it did hold over half of a hand-kept list of language models"
     elif upper > line:
@@ -208,7 +211,7 @@ def _find_share(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         )
     else:
         where = f"even of a hand-kept list of language models it had at most {_percent(upper)}"
-    return f"Not half of the Hub: at most {_percent(top)} in {_month(month)}; {where}"
+    return f"{text}; {where}"
 
 
 def _find_cumulative(record: Mapping[str, Any], table: pd.DataFrame) -> str:
