@@ -199,7 +199,9 @@ def _find_share(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         return (
             f"Our data cannot rule out that Qwen had over half of the Hub: at most {_percent(top)}"
         )
-    text = f"Not half of the Hub: at most {_percent(top)} in {_month(month)}"
+    text = (
+        f"Not half of the Hub: at most {_percent(top)} in {_month(month)} under tested assumptions"
+    )
     if listed is None:
         return text
     lower, upper = listed
@@ -217,7 +219,13 @@ def _find_share(record: Mapping[str, Any], table: pd.DataFrame) -> str:
 def _find_cumulative(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     low = _ends(table)[0]
     if record["recreated"]["verdict"] == "differs" and low > record["stated_value"]:
-        return f"More than stated: at least {_million(low)} downloads by the day of the article"
+        text = f"More than stated: at least {_million(low)} downloads by the day of the article"
+        march = _span(
+            table, population="tracked", day="2026-03-31", outliers="in", missing="absent"
+        )
+        if march is not None:
+            text += f"; at least {_million(march[0])} on the tracked list by the end of March 2026"
+        return text
     return f"At least {_million(low)} downloads by the day of the article"
 
 
@@ -250,8 +258,8 @@ def _find_china(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         return "The panel shows no month in which China passes the United States for good"
     first, last = record["interval"]
     return (
-        f"Among models up to a year old, China passes the United States between {first} and "
-        f"{last}; for all models our data cannot tell"
+        f"Among models up to a year old, China passes the United States between {_month(first)} "
+        f"and {_month(last)}; for all models our data cannot tell"
     )
 
 
