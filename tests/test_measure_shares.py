@@ -207,7 +207,7 @@ def naive(rows: pd.DataFrame, treatment: str, pooling: Pooling) -> tuple[float, 
     return min(max(value, lower), upper), lower, upper
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(table=tables(), seed=st.integers(0, 9))
 def test_totals_are_what_the_definitions_say(table: pd.DataFrame, seed: int) -> None:
     labels = np.random.default_rng(seed).choice(["x", "y", "z"], size=len(table))
@@ -223,7 +223,7 @@ def test_totals_are_what_the_definitions_say(table: pd.DataFrame, seed: int) -> 
         assert whole.lower <= whole.value <= whole.upper
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(table=tables())
 def test_each_treatment_lies_inside_the_wider_one(table: pd.DataFrame) -> None:
     hard, each, pooled = (shares.total(table, name, POOLING) for name in ("hard", "each", "pooled"))
@@ -234,7 +234,7 @@ def test_each_treatment_lies_inside_the_wider_one(table: pd.DataFrame) -> None:
     assert (without.lower, without.upper) == pytest.approx((each.lower, each.upper))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(table=tables(), cut=st.integers(0, 25))
 def test_parts_add_up(table: pd.DataFrame, cut: int) -> None:
     for treatment in ("absent", "hard", "each"):
