@@ -412,7 +412,7 @@ class TestFindings:
         assert "no month" in self.say("china_us", math.nan, math.nan)
         record = {"value": "2025-06", "interval": ["2025-06", "2025-07"]}
         text = results.FINDINGS["china_us"](record, pd.DataFrame([{}]))
-        assert "between 2025-06 and 2025-07" in text
+        assert "between June 2025 and July 2025" in text
 
     def test_crossing(self) -> None:
         more = {"before_lower": 0.3, "before_upper": 0.45, "without_3_5": 0.48}

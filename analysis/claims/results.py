@@ -163,7 +163,7 @@ def _span(table: pd.DataFrame, **where: object) -> tuple[float, float] | None:
     """Return the interval of the specification with the given choices, None if there is none."""
     chosen = table
     for name, value in where.items():
-        chosen = chosen[chosen[name] == value]
+        chosen = chosen[chosen[name] == value] if name in chosen.columns else chosen.iloc[:0]
     return None if chosen.empty else _ends(chosen)
 
 
