@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
 import pandas as pd
 
@@ -115,7 +116,8 @@ class World:
     def _select(self, key: tuple[str, str, date], wanted: list[str]) -> pd.DataFrame:
         outlier, measure, day = key
         known = self._estimates[key]
-        fresh = sorted(set(wanted).difference(known.index))
+        asked = pd.Index(wanted, dtype="object")
+        fresh = list(asked[~asked.isin(known.index)])
         if fresh:
             more = self._work_out(fresh, outlier, measure, day)
             known = self._estimates[key] = pd.concat([known, more])
@@ -286,10 +288,14 @@ class World:
         """
         wanted = set(repositories)
         total = 0.0
-        for row in outliers.episodes(self.bursts).itertuples():
+        for row in self._episodes.itertuples():
             if row.repository_id in wanted and date.fromisoformat(str(row.first)) <= day:
                 total += float(str(row.excess))
         return total
+
+    @cached_property
+    def _episodes(self) -> pd.DataFrame:
+        return outliers.episodes(self.bursts)
 
     def burst_repositories(self) -> frozenset[str]:
         """Repositories that the burst rule names."""
