@@ -15,7 +15,7 @@ from datetime import date
 import pandas as pd
 
 from analysis.claims import register as register_module
-from analysis.claims.verdicts import holds, holds_within
+from analysis.claims.verdicts import holds, holds_months, holds_within
 from analysis.claims.world import LLAMA, QWEN, RULES, World
 from analysis.errors import InputError
 from analysis.measure import flows, shares
@@ -486,6 +486,8 @@ def run(world: World, claim: register_module.Claim) -> pd.DataFrame:
         answer = got.decided or holds(claim, got.value)
         if spec.get("missing") == "bounded":
             answer = holds_within(claim, got.lower, got.upper)
+        if claim.comparison == "first-in" and "first" in got.extra:
+            answer = holds_months(claim, str(got.extra["first"]), str(got.extra["last"]))
         rows.append(
             {
                 "specification": number,

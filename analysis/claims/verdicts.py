@@ -40,6 +40,13 @@ def holds_within(claim: Claim, lower: float, upper: float) -> str:
     return "no" if upper < low or lower > high else "undetermined"
 
 
+def holds_months(claim: Claim, first: str, last: str) -> str:
+    """Whether a month known to lie from `first` to `last` satisfies a claim about months."""
+    span = months_between(first, last)
+    inside = [month in claim.months for month in span]
+    return "yes" if all(inside) else "undetermined" if any(inside) else "no"
+
+
 def show(claim: Claim, number: float) -> str:
     """Format a value of the claim's unit for a reason sentence."""
     if math.isinf(number):

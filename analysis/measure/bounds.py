@@ -222,14 +222,22 @@ def hard_bounds(
     read: dict[int, int] = {}
     for day, value in series:
         read[day] = max(value, read.get(day, value))
+    made = history.created
+
+    def far(day: int) -> bool:
+        # Without an all-time reading a window is only bounded through windows that meet it.
+        near = any(abs(d - day) <= WINDOW + 3 * SLACK for d, _ in history.rolling)
+        return rolling and not history.all_time and not near
+
     extra: set[int] = set()
-    for day in days:
+    asked = [d for d in days if d not in read and not (made is not None and d < made) and not far(d)]
+    for day in asked:
         extra.update(
             (day + SLACK, day - WINDOW - SLACK, day - SLACK, day - WINDOW + SLACK)
             if rolling
             else (day,)
         )
-    index, matrix = _distances(history, extra)
+    index, matrix = _distances(history, extra) if asked else ({}, np.zeros((0, 0)))
     conflict = bool((np.diagonal(matrix) < 0).any())
     corrected = sorted({*corrections, *falls(history.all_time)})
     # A reading that a later one undercuts was lowered to it, so a bound from above
@@ -240,8 +248,12 @@ def hard_bounds(
         if day in read:
             out.append(Interval(float(read[day]), float(read[day]), "read"))
             continue
-        if history.created is not None and day < history.created:
+        if made is not None and day < made:
             out.append(Interval(0.0, 0.0, "not created"))
+            continue
+        if far(day):
+            lid = min((float(v) for when, v in history.ceilings if when == day), default=np.inf)
+            out.append(Interval(0.0, lid, "bounded" if np.isfinite(lid) else "unbounded"))
             continue
         if conflict:
             out.append(Interval(0.0, np.inf, "conflict"))
