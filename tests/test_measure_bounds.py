@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -39,8 +40,9 @@ class Truth:
     def all_time(self, day: int) -> int:
         return self.total[min(max(day - START, 0), LENGTH - 1)]
 
-    def rolling(self, day: int) -> int:
-        return self.all_time(day) - self.all_time(day - WINDOW)
+    def rolling(self, day: int, end: int = 0, start: int = 0) -> int:
+        """The counter of a window whose edges lie so many days off."""
+        return self.all_time(day + end) - self.all_time(day - WINDOW + start)
 
 
 @st.composite
@@ -52,21 +54,26 @@ def truths(draw: st.DrawFn, largest_spread: int = 6) -> Truth:
     days = st.integers(START + 32, START + LENGTH - 3)
     rolling = draw(st.lists(days, max_size=6, unique=True))
     all_time = []
-    for day in draw(st.lists(days, max_size=6, unique=True)):
-        spread = draw(st.integers(0, largest_spread))
+    either = st.one_of(days, st.sampled_from(rolling)) if rolling else days
+    for day in draw(st.lists(either, max_size=6, unique=True)):
+        spread = draw(st.sampled_from([0, 0, largest_spread]))
         early = draw(st.integers(0, spread))
         all_time.append((day - early, day - early + spread, truth.all_time(day)))
     exact = {first for first, last, _ in all_time if first == last}
+    edge = st.integers(-SLACK, SLACK)
+    read = {
+        day: truth.rolling(day, 0 if day in exact else draw(edge), draw(edge)) for day in rolling
+    }
     ceilings = [
-        (day, truth.rolling(day) + draw(st.integers(0, 100)))
+        (day, truth.rolling(day, SLACK, -SLACK) + draw(st.integers(0, 100)))
         for day in draw(st.lists(days, max_size=3, unique=True))
     ]
     history = History(
-        rolling=tuple(sorted((day, truth.rolling(day)) for day in rolling)),
+        rolling=tuple(sorted(read.items())),
         all_time=tuple(sorted(all_time)),
         ceilings=tuple(sorted(ceilings)),
         created=START + born if draw(st.booleans()) else None,
-        together=tuple(sorted((d, truth.rolling(d)) for d in rolling if d in exact)),
+        together=tuple(sorted((d, v) for d, v in read.items() if d in exact)),
     )
     return replace(truth, history=history)
 
@@ -77,15 +84,19 @@ QUERIES = tuple(range(START + 32, START + LENGTH - 2))
 @settings(max_examples=60, deadline=None)
 @given(truth=truths())
 def test_the_truth_is_inside(truth: Truth) -> None:
-    for measure, true in (
-        ("downloads_30d", truth.rolling),
-        ("downloads_all_time", truth.all_time),
-    ):
-        for day, got in zip(
-            QUERIES, bounds.hard_bounds(truth.history, QUERIES, measure), strict=True
-        ):
-            assert got.lower <= true(day) <= got.upper, (measure, day - START, got)
-            assert got.how != "conflict"
+    read = dict(truth.history.rolling)
+    for day, got in zip(QUERIES, bounds.hard_bounds(truth.history, QUERIES), strict=True):
+        assert got.how != "conflict"
+        if day in read:
+            assert got == Interval(read[day], read[day], "read")
+        elif got.how == "not created":
+            assert truth.rolling(day) == 0
+        else:
+            for end, start in product((-SLACK, 0, SLACK), repeat=2):
+                assert got.lower <= truth.rolling(day, end, start) <= got.upper, (day, got)
+    totals = bounds.hard_bounds(truth.history, QUERIES, "downloads_all_time")
+    for day, got in zip(QUERIES, totals, strict=True):
+        assert got.lower <= truth.all_time(day) <= got.upper, (day - START, got)
 
 
 @settings(max_examples=40, deadline=None)

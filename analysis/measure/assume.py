@@ -216,8 +216,8 @@ def calibrate(table: pd.DataFrame, rules: Assumptions) -> tuple[Calibrated, pd.D
     The halves alternate along the sorted repository names. A factor must reach
     the declared rate on the first half and again on the second, over all hidden
     readings and over the largest of them; the rates reported are those of the
-    second half. A class that misses it is widened, then dropped. A class with too few trials in its second half, or
-    without a large one in either half, cannot pass.
+    second half. A class that misses it is widened, then dropped. A class with too few
+    trials in its second half, or without a large one in either half, cannot pass.
 
     Returns
     -------
