@@ -1,10 +1,10 @@
-"""The Open-Model Record: what the Hugging Face Hub's counters say, recomputed.
+r"""The Open-Model Record: what the Hugging Face Hub's counters say, recomputed.
 
 Data flow one way through six rooms, each a package that imports only from the
 rooms to its left::
 
     raw -> snapshot -> measure -> claims -> present -> (book)
-                                        \\-> publish -> (release)
+                                        \-> publish -> (release)
 
 See ``docs/architecture.md``.
 """

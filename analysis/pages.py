@@ -1003,8 +1003,8 @@ def granted(day: str = "2026-02-28") -> Html:
     return paragraph(
         join(
             [
-                "If the article's own figure for February is granted, it settles the matter without any "
-                "assumption of ours. The ",
+                "If the article's own figure for February is granted, half of the Hub was out of ",
+                "reach, without any assumption of ours. The ",
                 f"{int(row['depth'])} most downloaded repositories alone had ",
                 numbers.value(float(row["head_downloads"]), "downloads", "computed"),
                 ", of which Qwen's had ",

@@ -10,7 +10,8 @@ from analysis import raw, tables
 def test_verdicts_of_the_newest_release_are_the_derived_ones() -> None:
     text = (raw.project_root() / "CHANGELOG.md").read_text(encoding="utf-8")
     newest = re.split(r"^## ", text, flags=re.MULTILINE)[1]
-    rows = re.findall(r"^\| ([a-z0-9-]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", newest, re.MULTILINE)
+    cells = r"^\| ([a-z0-9-]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$"
+    rows = re.findall(cells, newest, re.MULTILINE)
     said = {row[0]: tuple(word.strip() for word in row[1:]) for row in rows if row[0] != "claim"}
     checked = {
         record["id"]: tuple(record[axis]["verdict"] for axis in ("recreated", "robust", "later"))

@@ -230,7 +230,9 @@ def hard_bounds(
         return rolling and not history.all_time and not near
 
     extra: set[int] = set()
-    asked = [d for d in days if d not in read and not (made is not None and d < made) and not far(d)]
+    asked = [
+        d for d in days if d not in read and not (made is not None and d < made) and not far(d)
+    ]
     for day in asked:
         extra.update(
             (day + SLACK, day - WINDOW - SLACK, day - SLACK, day - WINDOW + SLACK)

@@ -12,7 +12,9 @@ from analysis import tables
 
 def _add(app, config):
     for claim in tables.claims():
-        config.myst_substitutions["title_" + claim["id"].replace("-", "_")] = claim["finding"]
+        # A number and its unit stay on one line.
+        title = claim["finding"].replace(" %", "\u00a0%")
+        config.myst_substitutions["title_" + claim["id"].replace("-", "_")] = title
     # It says nothing of parallel reading, and without a word Sphinx reads one page after another.
     # It acts on the table of contents only, after all pages have been read.
     app.extensions["sphinx_multitoc_numbering"].parallel_read_safe = True
