@@ -64,6 +64,14 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
             recreated = verdicts.recreated(claim, value, *span, rules)
         interval = _pair(own["lower"], own["upper"])
         hard = _pair(own["hard_lower"], own["hard_upper"])
+        if hard != interval:
+            # What rests on an assumption says so where the verdict is read.
+            alone = [verdicts.show(claim, float(own[end])) for end in ("hard_lower", "hard_upper")]
+            recreated = verdicts.Verdict(
+                recreated.verdict,
+                f"{recreated.reason}; this rests on assumptions that we tested, "
+                f"the data alone allow {alone[0]} to {alone[1]}",
+            )
         grade = "bounded"
     robust, choice = verdicts.robust(claim, table, rules)
     later = verdicts.later(claim, *_later(world, claim, rules))
