@@ -14,6 +14,7 @@ from analysis.builder.loading import Loaded
 from analysis.claims.world import LLAMA, QWEN, RULES, World, head_of
 from analysis.measure import bounds, flows, outliers
 from analysis.measure import shares as measure_shares
+from analysis.snapshot import repeats
 
 # Published figures that the tables cite (files of data/reference).
 PUBLISHED = (
@@ -408,6 +409,7 @@ def anomalies_table(world: World, loaded: Loaded, listed: pd.DataFrame) -> pd.Da
         for ordinal in bounds.falls(history.all_time):
             iso = date.fromordinal(ordinal).isoformat()
             fallen[iso] = fallen.get(iso, 0) + 1
+    stalls = _stalls(world)
     rows: list[dict[str, Any]] = []
     for entry in listed.to_dict("records"):
         first, last = date.fromisoformat(str(entry["from"])), date.fromisoformat(str(entry["to"]))
@@ -417,7 +419,10 @@ def anomalies_table(world: World, loaded: Loaded, listed: pd.DataFrame) -> pd.Da
             begin, end = date.fromisoformat(row["first"]), date.fromisoformat(row["last"])
             if row["kind"] == "before first reading":
                 begin = world.created.get(row["repository_id"], begin)
-            if begin <= last and end >= first:
+            common = (min(end, last) - max(begin, first)).days + 1
+            longer = max((end - begin).days, (last - first).days) + 1
+            # A burst that merely runs through a listed day is not what the list speaks of.
+            if common >= 0.3 * longer:
                 seen.append(_burst(row))
         seen += [
             f"dip rule: {dip['list']} {dip['day']}, {100 * dip['fall']:.0f} % below"
@@ -432,6 +437,7 @@ def anomalies_table(world: World, loaded: Loaded, listed: pd.DataFrame) -> pd.Da
             for d, n in sorted(fallen.items())
             if n >= 5 and first - reach <= date.fromisoformat(d) <= last + reach
         ]
+        seen += [text for day, text in stalls if first <= day <= last]
         near = any(first <= one.day <= last for one in world.inputs.heads)
         rows.append(
             {
@@ -475,6 +481,25 @@ def anomalies_table(world: World, loaded: Loaded, listed: pd.DataFrame) -> pd.Da
                 }
             )
     return pd.DataFrame(rows).sort_values(["from", "to", "what"], ignore_index=True)
+
+
+def _stalls(world: World) -> list[tuple[date, str]]:
+    """Days on which counters stand still: many equal in two lists read a day apart."""
+    lists = sorted((one.day, one.version) for one in world.inputs.heads)
+    found = []
+    for day, name in lists:
+        for later, other in lists:
+            if (later - day).days != 1:
+                continue
+            pair = {
+                key: world.inputs.frames[key].drop_duplicates("repository_id")
+                for key in (name, other)
+            }
+            row = repeats.repeats(pair).versions.iloc[-1]
+            if row["verdict"] in ("repeat", "partial refresh"):
+                share = f"{row['equal']} of {row['common']}"
+                found.append((day, f"repeat rule: {share} counters of {other} as on {day}"))
+    return found
 
 
 def _burst(row: Mapping[Any, Any]) -> str:
