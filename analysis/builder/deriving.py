@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from analysis import raw, tables
-from analysis.builder import derived
+from analysis.builder import chapters, derived
 from analysis.builder.loading import load, load_rules
 from analysis.builder.writing import Table, csv_bytes, input_entry, json_bytes, manifest
 from analysis.claims import results
@@ -36,6 +36,8 @@ def derive(progress: Callable[[str], None] | None = None) -> dict[str, bytes]:
     heads = tuple(sorted({entry.version for entry in world.inputs.heads}))
     weeks = tuple(sorted(loaded.organisation_weeks))
     reference = ("data/reference",)
+    read = tuple(sorted(world.evidence.frames))
+    both = tuple(sorted({*readings, *read}))
 
     records, specifications = [], []
     for claim in rules.register.claim:
@@ -45,6 +47,8 @@ def derive(progress: Callable[[str], None] | None = None) -> dict[str, bytes]:
         say(f"claim {claim.id}")
         record, table = results.evaluate(world, claim, rules.register)
         used = panel if claim.check == "china_us" else readings
+        if claim.sources:
+            used = _versions(registry, claim.sources)
         record["inputs"] = [input_entry(registry, name) for name in used]
         records.append(record)
         table.insert(0, "claim", claim.id)
@@ -57,9 +61,14 @@ def derive(progress: Callable[[str], None] | None = None) -> dict[str, bytes]:
     repeats_found = pd.concat(
         [loaded.repeats, loaded.panel_repeats.assign(source="panel")], ignore_index=True
     )
-    notes = pd.DataFrame(loaded.problems, columns=["version", "note"])
+    notes = pd.DataFrame((*loaded.problems, *loaded.evidence_problems), columns=["version", "note"])
     frames: list[tuple[str, pd.DataFrame, tuple[str, ...], str]] = [
-        ("specifications", every, readings, "every declared specification of every checked claim"),
+        (
+            "specifications",
+            every,
+            both,
+            "every declared specification of every checked claim",
+        ),
         (
             "ladder",
             derived.ladder_table(world, published),
@@ -128,7 +137,7 @@ def derive(progress: Callable[[str], None] | None = None) -> dict[str, bytes]:
         ),
         ("dating", loaded.dating, readings, "the day of undated readings by matching counters"),
         ("repeats", repeats_found, readings, "versions and days that repeat an earlier one"),
-        ("reader_notes", notes, readings, "what the readers repaired or left out"),
+        ("reader_notes", notes, both, "what the readers repaired or left out"),
         ("china_us", derived.china_us_table(world), panel, "flows by country in the panel"),
         ("qwen_llama", derived.qwen_llama_table(world), readings, "Qwen and Llama side by side"),
         (
@@ -144,13 +153,18 @@ def derive(progress: Callable[[str], None] | None = None) -> dict[str, bytes]:
             "30-day downloads of organisation groups",
         ),
     ]
+    for one in chapters.TABLES:
+        say(f"table {one.name}")
+        frames.append(
+            (one.name, one.make(world), _versions(registry, one.sources), one.description)
+        )
     made = [Table(n, csv_bytes(f), len(f), i, d) for n, f, i, d in frames]
     made.append(
         Table(
             "claims",
             json_bytes(records),
             len(records),
-            readings,
+            both,
             "claims with numbers and verdicts",
             "json",
         )
@@ -158,3 +172,16 @@ def derive(progress: Callable[[str], None] | None = None) -> dict[str, bytes]:
     files = {f"{t.name}.{t.suffix}": t.content for t in made}
     files[tables.MANIFEST] = json_bytes(manifest(made, registry))
     return files
+
+
+def _versions(registry: raw.Registry, sources: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the available versions of `sources`; ``data/reference`` stays as it is."""
+    return tuple(
+        name
+        for source in sources
+        for name in (
+            (source,)
+            if source == "data/reference"
+            else [version.name for version in registry.source(source).versions]
+        )
+    )

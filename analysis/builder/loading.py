@@ -9,6 +9,7 @@ from datetime import date
 import pandas as pd
 
 from analysis import raw, snapshot
+from analysis.builder.evidence import load_evidence
 from analysis.claims import register as register_module
 from analysis.claims import settings
 from analysis.claims.world import HeadList, Inputs
@@ -56,10 +57,11 @@ class Loaded:
     panel_repeats: pd.DataFrame
     organisation_weeks: dict[str, pd.DataFrame]
     versions: tuple[str, ...]
+    evidence_problems: tuple[tuple[str, str], ...] = ()
 
 
 def load(rules: Rules, progress: Callable[[str], None] | None = None) -> Loaded:
-    """Fetch and read every file that the claims of group A rest on.
+    """Fetch and read every file that the claims rest on.
 
     Parameters
     ----------
@@ -182,6 +184,7 @@ def load(rules: Rules, progress: Callable[[str], None] | None = None) -> Loaded:
                 early = frame["day"].dt.date <= spread.until
                 frame = frame.assign(spread=early.astype("int64") * spread.days)
         frames[name] = frame
+    evidence, evidence_problems = load_evidence(rules.families, progress)
     inputs = Inputs(
         frames=frames,
         days=days,
@@ -193,6 +196,7 @@ def load(rules: Rules, progress: Callable[[str], None] | None = None) -> Loaded:
         bursts=rules.bursts,
         anchors=rules.days,
         populations=rules.populations,
+        evidence=evidence,
     )
     return Loaded(
         inputs=inputs,
@@ -202,4 +206,5 @@ def load(rules: Rules, progress: Callable[[str], None] | None = None) -> Loaded:
         panel_repeats=panel_found.versions,
         organisation_weeks=weeks,
         versions=tuple(sorted(set(versions))),
+        evidence_problems=evidence_problems,
     )

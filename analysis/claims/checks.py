@@ -1,4 +1,4 @@
-"""One check per claim of group A: from the world to a table of specifications.
+"""One check per claim: from the world to a table of specifications.
 
 Each function takes the world, one specification (a choice for each dimension
 of the claim's grid) and the line that the claim draws, and returns an
@@ -8,68 +8,18 @@ of the claim's grid) and the line that the claim draws, and returns an
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import date
 
 import pandas as pd
 
+from analysis.claims import adoption, arrivals, derivatives, licensing, releasing
 from analysis.claims import register as register_module
+from analysis.claims.outcome import Check, Dimensions, Outcome, Spec, day_of, end
 from analysis.claims.verdicts import holds, holds_months, holds_within
 from analysis.claims.world import LLAMA, QWEN, RULES, World
 from analysis.errors import InputError
 from analysis.measure import flows, shares
-
-Spec = Mapping[str, register_module.Choice]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The value of one specification.
-
-    Attributes
-    ----------
-    value
-        What the specification gives (number, month, or None when it gives none).
-    lower, upper
-        Interval under the calibrated assumptions (same unit; NaN for months).
-    hard_lower, hard_upper
-        Interval that the data force without any assumption.
-    covered, population
-        Repositories read, and repositories of the population.
-    covered_all_time
-        Part of the population's known all-time downloads that the repositories read hold.
-    decided
-        None, or a fixed answer (``undetermined``) where a single number cannot decide.
-    note
-        What the reader must know of this specification.
-    extra
-        Further numbers for the page.
-    """
-
-    value: float | str | None
-    lower: float = math.nan
-    upper: float = math.nan
-    hard_lower: float = math.nan
-    hard_upper: float = math.nan
-    covered: int = 0
-    population: int = 0
-    decided: str | None = None
-    note: str = ""
-    extra: Mapping[str, float | str] = field(default_factory=dict)
-    covered_all_time: float = math.nan
-
-
-def _end(missing: str, value: float, lower: float, upper: float, centre: float = math.nan) -> float:
-    """Return the value that a treatment of the missing picks."""
-    return {"absent": value, "against": lower, "for": upper, "bounded": centre}[missing]
-
-
-def _day(text: object) -> date:
-    try:
-        return date.fromisoformat(str(text))
-    except ValueError as error:
-        raise InputError(f"data/claims.toml: {text!r} is not a day (YYYY-MM-DD)") from error
 
 
 def share(world: World, spec: Spec, line: float) -> Outcome:
@@ -85,7 +35,7 @@ def _share_on(world: World, spec: Spec, day: date, line: float) -> Outcome:
     seen = world.share(population, day, rule, outlier, "absent")
     pooled = world.share(population, day, rule, outlier, "pooled")
     hard = world.share(population, day, rule, outlier, "hard")
-    value = _end(missing, seen.value, pooled.lower, pooled.upper)
+    value = end(missing, seen.value, pooled.lower, pooled.upper)
     decided = None
     note = ""
     if math.isinf(pooled.rest.upper):
@@ -110,7 +60,7 @@ def _share_on(world: World, spec: Spec, day: date, line: float) -> Outcome:
 
 def cumulative(world: World, spec: Spec, _line: float) -> Outcome:
     """All-time downloads of Qwen on a day."""
-    day, population = _day(spec["day"]), str(spec["population"])
+    day, population = day_of(spec["day"]), str(spec["population"])
     if population == "organisation":
         members = {n for n, own in world.family["official"].items() if own == QWEN}
         members = world.existed(members, day)
@@ -126,7 +76,7 @@ def cumulative(world: World, spec: Spec, _line: float) -> Outcome:
     # "Absent": only repositories with an all-time counter read on or after the day.
     known = table[table["hard_how"].str.startswith(("read", "bounded"))]
     seen = float(known["hard_lower"].sum()) - excess
-    value = _end(str(spec["missing"]), seen, lower, upper, lower)
+    value = end(str(spec["missing"]), seen, lower, upper, lower)
     return Outcome(
         value,
         lower,
@@ -144,7 +94,7 @@ def cumulative(world: World, spec: Spec, _line: float) -> Outcome:
 
 def month_total(world: World, spec: Spec, _line: float) -> Outcome:
     """Qwen's 30-day downloads on a day."""
-    day, population, outlier = _day(spec["day"]), str(spec["population"]), str(spec["outliers"])
+    day, population, outlier = day_of(spec["day"]), str(spec["population"]), str(spec["outliers"])
     if population.startswith("tracked-"):
         listed = world.population(population, day, "official")
         members = {n for n in listed if world.family["official"].get(n) == QWEN}
@@ -160,7 +110,7 @@ def month_total(world: World, spec: Spec, _line: float) -> Outcome:
         members = world.existed(members, day)
     table = world.estimate(members, day, outlier)
     totals = {t: shares.total(table, t, world.pooling) for t in ("absent", "hard", "pooled")}
-    value = _end(
+    value = end(
         str(spec["missing"]),
         totals["absent"].value,
         totals["pooled"].lower,
@@ -193,7 +143,7 @@ _RIVALS = {
 
 def next_eight(world: World, spec: Spec, _line: float) -> Outcome:
     """Qwen's 30-day downloads against the next eight together."""
-    day, rule, outlier = _day(spec["day"]), str(spec["family_rule"]), str(spec["outliers"])
+    day, rule, outlier = day_of(spec["day"]), str(spec["family_rule"]), str(spec["outliers"])
     rivals = str(spec["rivals"])
     members = world.population(_RIVALS[rivals], day, rule)
     family = world.family[rule]
@@ -230,7 +180,7 @@ def next_eight(world: World, spec: Spec, _line: float) -> Outcome:
             eight = ", ".join(str(name) for name in others["value"].nlargest(8).index)
     covered = int(part_table["seen"].notna().sum() + rest_table["seen"].notna().sum())
     size = len(part_table) + len(rest_table)
-    value = _end(str(spec["missing"]), numbers["absent"][0], *numbers["pooled"][1:])
+    value = end(str(spec["missing"]), numbers["absent"][0], *numbers["pooled"][1:])
     return Outcome(
         value,
         numbers["pooled"][1],
@@ -271,7 +221,7 @@ def china_us(world: World, spec: Spec, _line: float) -> Outcome:
 
 def passes(world: World, spec: Spec, line: float) -> Outcome:
     """Qwen's downloads as a multiple of Llama's."""
-    day, rule, outlier = _day(spec["day"]), str(spec["family_rule"]), str(spec["outliers"])
+    day, rule, outlier = day_of(spec["day"]), str(spec["family_rule"]), str(spec["outliers"])
     measure, missing = str(spec["measure"]), str(spec["missing"])
     members = frozenset(
         world.existed({n for n, f in world.family[rule].items() if f in (QWEN, LLAMA)}, day)
@@ -289,7 +239,7 @@ def passes(world: World, spec: Spec, line: float) -> Outcome:
         )
         hard = shares.ratio(shares.total(one, "hard"), shares.total(two, "hard"))
         seen = shares.ratio(shares.total(one, "absent"), shares.total(two, "absent"))
-        value = _end(missing, seen[0], pooled[1], pooled[2])
+        value = end(missing, seen[0], pooled[1], pooled[2])
         return Outcome(
             value,
             pooled[1],
@@ -312,7 +262,7 @@ def passes(world: World, spec: Spec, line: float) -> Outcome:
         second.lower - excess[1], second.lower - excess[1], second.upper - excess[1]
     )
     value, lower, upper = shares.ratio(part, rest)
-    picked = _end(missing, value, lower, upper)
+    picked = end(missing, value, lower, upper)
     note = "all-time counters: lower bounds of both; nothing bounds unread repositories above"
     decided = "undetermined" if missing != "absent" and lower <= line <= upper else None
     return Outcome(
@@ -350,7 +300,7 @@ def crossing(world: World, spec: Spec, line: float) -> Outcome:
     without = world.without_generation(population, after_day, outlier, "qwen3.5")
     assert isinstance(before.value, float)
     assert isinstance(after.value, float)
-    counterfactual = _end(missing, without["absent"][0], without["pooled"][2], without["pooled"][1])
+    counterfactual = end(missing, without["absent"][0], without["pooled"][2], without["pooled"][1])
     crossed = before.value <= line < after.value
     needed = spec["cause"] == "any" or counterfactual <= line
     decided = "yes" if crossed and needed else "no"
@@ -379,7 +329,7 @@ def crossing(world: World, spec: Spec, line: float) -> Outcome:
     )
 
 
-CHECKS: Mapping[str, Callable[[World, Spec, float], Outcome]] = {
+_DOWNLOADS: Mapping[str, Check] = {
     "share": share,
     "cumulative": cumulative,
     "month_total": month_total,
@@ -389,13 +339,19 @@ CHECKS: Mapping[str, Callable[[World, Spec, float], Outcome]] = {
     "crossing": crossing,
 }
 
+_CHAPTERS = (derivatives, arrivals, licensing, releasing, adoption)
+CHECKS: Mapping[str, Check] = {
+    **_DOWNLOADS,
+    **{name: check for chapter in _CHAPTERS for name, check in chapter.CHECKS.items()},
+}
+
 _BURSTS = {"outliers": ("in", "out")}
 _ENDS = {"missing": ("absent", "against", "for")}
 _BOUNDED = {"missing": ("absent", "bounded")}
 _FAMILY = {"family_rule": RULES}
 # Dimensions of each check: the values it knows, or () where the world has to know them
 # (months, days and populations are declared in files of their own).
-DIMENSIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+DIMENSIONS: Mapping[str, Dimensions] = {
     "share": {"population": (), "month": (), **_FAMILY, **_BURSTS, **_ENDS},
     "cumulative": {"population": ("tracked", "organisation"), "day": (), **_BURSTS, **_BOUNDED},
     "month_total": {"population": (), "day": (), **_BURSTS, **_BOUNDED},
@@ -420,6 +376,7 @@ DIMENSIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         **_BURSTS,
         **_ENDS,
     },
+    **{name: known for chapter in _CHAPTERS for name, known in chapter.DIMENSIONS.items()},
 }
 
 

@@ -47,6 +47,24 @@ def months_between(first: str, last: str) -> list[str]:
     return [f"{number // 12:04d}-{number % 12 + 1:02d}" for number in numbers]
 
 
+class Impossible(_Strict):
+    """Combinations of choices that no data can answer, left out of the grid beforehand.
+
+    Attributes
+    ----------
+    where
+        Dimension to the choices concerned; a specification is left out when it
+        matches in every dimension named.
+    """
+
+    where: Mapping[str, tuple[Choice, ...]]
+    reason: str = Field(min_length=10)
+
+    def covers(self, spec: Mapping[str, Choice]) -> bool:
+        """Whether a specification is one of these combinations."""
+        return all(spec[name] in choices for name, choices in self.where.items())
+
+
 class Claim(_Strict):
     """One checkable statement of the article, in our words.
 
@@ -68,10 +86,19 @@ class Claim(_Strict):
         The article's own reading: one value for each dimension of `grid`.
     grid
         Declared choices by dimension; the specifications are their product.
+    impossible
+        Combinations left out of the product, each group with a reason.
     later
         The dimension values that stand for later data, over the article's reading.
     settle
         What data would settle it.
+    sources
+        Ids of the sources that the check reads (groups B and C); a claim of group A
+        rests on every reading.
+    interval_meaning
+        What the interval is, where it is not one that missing data leave.
+    words
+        Words for the page: a dimension, or ``dimension=choice``.
     published
         Identifiers of published figures that bear on it.
     """
@@ -94,9 +121,13 @@ class Claim(_Strict):
     article_reason: str = ""
     grid: Mapping[str, tuple[Choice, ...]] = {}
     grid_reason: str = ""
+    impossible: tuple[Impossible, ...] = ()
     later: Mapping[str, Choice] = {}
     later_reason: str = ""
     settle: str = ""
+    sources: tuple[str, ...] = ()
+    interval_meaning: str = ""
+    words: Mapping[str, str] = {}
     published: tuple[str, ...] = ()
 
     @model_validator(mode="after")
@@ -115,6 +146,17 @@ class Claim(_Strict):
         for name, value in self.article.items():
             if value not in self.grid[name]:
                 raise ValueError(f"the article's {name} = {value!r} is not in the grid")
+        for entry in self.impossible:
+            for name, choices in entry.where.items():
+                strange = [c for c in choices if c not in self.grid.get(name, ())]
+                if strange:
+                    raise ValueError(f"impossible: {name} = {strange[0]!r} is not in the grid")
+            if entry.covers(self.article):
+                raise ValueError("impossible: it covers the article's own reading")
+        known = {*self.grid, *(f"{n}={v}" for n, values in self.grid.items() for v in values)}
+        wrong = sorted(set(self.words) - known)
+        if wrong:
+            raise ValueError(f"words names {wrong[0]!r}, which is no dimension or choice")
         unknown = set(self.later) - set(self.grid)
         if unknown:
             raise ValueError(f"later names unknown dimensions: {', '.join(sorted(unknown))}")
@@ -135,12 +177,13 @@ class Claim(_Strict):
         return self
 
     def specifications(self) -> list[dict[str, Choice]]:
-        """Every combination of the declared choices, the article's own first."""
+        """Every combination of the declared choices that is possible, the article's own first."""
         names = list(self.grid)
         product = [
             dict(zip(names, values, strict=True))
             for values in itertools.product(*self.grid.values())
         ]
+        product = [s for s in product if not any(entry.covers(s) for entry in self.impossible)]
         own = dict(self.article)
         return [own] + [spec for spec in product if spec != own]
 

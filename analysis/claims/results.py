@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from analysis.claims import checks, verdicts
+from analysis.claims import (
+    adoption,
+    arrivals,
+    checks,
+    derivatives,
+    licensing,
+    releasing,
+    verdicts,
+)
+from analysis.claims.outcome import Finding
 from analysis.claims.register import Claim, Register, VerdictRules
 from analysis.claims.world import World
 from analysis.errors import InputError
@@ -72,7 +81,9 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
                 f"{recreated.reason}; this rests on assumptions that we tested, "
                 f"the data alone allow {alone[0]} to {alone[1]}",
             )
-        grade = "bounded"
+        exact = interval is not None and hard == interval and interval[0] == interval[1] == value
+        # Over all our files the value is exact, or the interval is one of sampling: computed.
+        grade = "computed" if exact or claim.interval_meaning else "bounded"
     robust, choice = verdicts.robust(claim, table, rules)
     later = verdicts.later(claim, *_later(world, claim, rules))
     record: dict[str, Any] = {
@@ -103,6 +114,9 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
         "later": {"verdict": later.verdict, "reason": later.reason},
         "article": {"reading": dict(claim.article), "reason": claim.article_reason},
         "settle": claim.settle,
+        "interval_meaning": claim.interval_meaning,
+        "dimensions": list(claim.grid),
+        "words": dict(claim.words),
         "published": list(claim.published),
     }
     record["finding"] = FINDINGS[str(claim.check)](record, table)
@@ -301,7 +315,7 @@ def _find_crossing(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     return text
 
 
-FINDINGS: Mapping[str, Callable[[Mapping[str, Any], pd.DataFrame], str]] = {
+FINDINGS: Mapping[str, Finding] = {
     "share": _find_share,
     "cumulative": _find_cumulative,
     "month_total": _find_month,
@@ -309,4 +323,9 @@ FINDINGS: Mapping[str, Callable[[Mapping[str, Any], pd.DataFrame], str]] = {
     "china_us": _find_china,
     "passes": _find_passes,
     "crossing": _find_crossing,
+    **{
+        name: finding
+        for chapter in (derivatives, arrivals, licensing, releasing, adoption)
+        for name, finding in chapter.FINDINGS.items()
+    },
 }

@@ -12,6 +12,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from analysis.claims.evidence import Evidence
 from analysis.claims.settings import Days, Populations
 from analysis.errors import InputError
 from analysis.measure import assume, bounds, outliers, shares
@@ -48,6 +49,8 @@ class Inputs:
         Tracked lists: version name to its repositories.
     panel
         The panel with countries (kind hub-panel).
+    evidence
+        What the claims of groups B and C look at besides counters.
     """
 
     frames: Mapping[str, pd.DataFrame]
@@ -60,6 +63,7 @@ class Inputs:
     bursts: outliers.BurstRule
     anchors: Days
     populations: Populations
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,13 @@ class World:
     _views: dict[tuple[str, str, date, frozenset[str]], pd.DataFrame] = field(default_factory=dict)
     _shares: dict[tuple[str, date, str, str, str, str], shares.Share] = field(default_factory=dict)
     _members: dict[tuple[str, date, str], frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def evidence(self) -> Evidence:
+        """Lineage, licences, releases and sizes; InputError when none was given."""
+        if self.inputs.evidence is None:
+            raise InputError("this world was assembled without evidence on lineage and releases")
+        return self.inputs.evidence
 
     def within(self, day: date) -> int:
         """How far off a reading may lie to count as seen on `day`."""

@@ -112,6 +112,8 @@ _UNITS: Final[dict[str, Callable[[float], str]]] = {
     "fraction": format_percent,
     "downloads": format_count,
     "repositories": format_count,
+    "derivatives": format_count,
+    "users": format_count,
     "count": format_count,
     "ratio": format_ratio,
 }
@@ -126,7 +128,7 @@ def format_value(value: object, unit: str) -> str:
         A number, a day or month as text, or nothing (None, NaN).
     unit : str
         ``share`` or ``fraction`` (of one), ``downloads``, ``repositories``,
-        ``count``, ``ratio``, ``day`` or ``month``.
+        ``derivatives``, ``users``, ``count``, ``ratio``, ``day`` or ``month``.
 
     Returns
     -------

@@ -179,7 +179,12 @@ class Claim:
     def deciding(self) -> Html:
         """The choice that decides, or that none does."""
         choice = self.record["deciding_choice"]
-        return Html(escape(spec_curve.worded(NAMES, choice) if choice else "no single choice"))
+        return Html(escape(spec_curve.worded(self.words, choice) if choice else "no single choice"))
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Words for dimensions and choices, the claim's own (``data/claims.toml``) first."""
+        return {**NAMES, **self.record.get("words", {})}
 
     @property
     def settle(self) -> Html:
@@ -231,8 +236,9 @@ class Claim:
         unit = str(frame["unit"].iloc[0])
         stated = self.record["stated_value"]
         label = f"stated: {self.record['stated']}"
-        drawn = spec_curve.choices(frame, DIMENSIONS)
-        shown = [Column(name, spec_curve.worded(NAMES, name)) for name in drawn]
+        dimensions = (*DIMENSIONS, *(d for d in self.record["dimensions"] if d not in DIMENSIONS))
+        drawn = spec_curve.choices(frame, dimensions)
+        shown = [Column(name, spec_curve.worded(self.words, name)) for name in drawn]
         for name in ("value", "lower", "upper"):
             shown.append(Column(name, unit=unit))
         shown += [Column("holds"), Column("is_article", "the article's reading"), Column("grade")]
@@ -244,8 +250,8 @@ class Claim:
                 unit=unit,
                 stated=stated if isinstance(stated, int | float) else None,
                 stated_label=label,
-                dimensions=DIMENSIONS,
-                names=NAMES,
+                dimensions=dimensions,
+                names=self.words,
             ),
             id=f"{self.id}-specifications",
             title=(

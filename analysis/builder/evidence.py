@@ -1,0 +1,89 @@
+"""Read the raw files and rules behind lineage, licences, releases and sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, Final
+
+import pandas as pd
+
+from analysis import raw, snapshot, tables
+from analysis.claims.evidence import Evidence
+from analysis.snapshot import families as families_module
+
+#: Kinds whose every available version is read.
+KINDS: Final = (
+    "lineage-edges",
+    "lineage-roots",
+    "derivative-counts",
+    "hub-tree",
+    "licence-text",
+    "release-text",
+)
+#: Single versions of other kinds, read with all their columns.
+VERSIONS: Final = (
+    "hub-stats-2026-05",
+    "makers-2025-10-12",
+    "model-parameters-2026-08-17",
+    "organisation-regions-2026-08-17",
+    "release-date-corrections-2026-08-17",
+)
+#: Rule files of ``data/`` that the measures of this evidence need, each with what parses it.
+RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {}
+
+#: Columns that hold an id of the Hub.
+_IDS: Final = ("repository_id", "base_id")
+
+
+def load_evidence(
+    families: families_module.Families, progress: Callable[[str], None] | None = None
+) -> tuple[Evidence, tuple[tuple[str, str], ...]]:
+    """Fetch and read every file of :data:`KINDS` and :data:`VERSIONS`.
+
+    Returns
+    -------
+    Evidence
+        The tables.
+    tuple of (str, str)
+        Version, and what its reader repaired or left out.
+
+    Raises
+    ------
+    RecordError
+        A file cannot be had, is not the registered one, or cannot be read.
+    """
+    registry = raw.load_registry()
+    wanted = [
+        version.name
+        for kind in KINDS
+        if kind in snapshot.KINDS
+        for source, version in registry.by_kind(kind)
+        if source.state == "available"
+    ]
+    frames: dict[str, pd.DataFrame] = {}
+    kinds: dict[str, str] = {}
+    days: dict[str, date] = {}
+    problems: list[tuple[str, str]] = []
+    for name in (*wanted, *VERSIONS):
+        if progress is not None:
+            progress(name)
+        source, version = registry.find(name)
+        got = snapshot.read(raw.fetch(name), source.kind)
+        problems.extend((name, text) for text in got.problems)
+        frame = got.frame
+        for column in _IDS:
+            if column in frame.columns:
+                frame = frame.assign(**{column: families_module.canonical(frame[column], families)})
+        frames[name], kinds[name], days[name] = frame, source.kind, version.as_of_last
+    return (
+        Evidence(
+            frames=frames,
+            kinds=kinds,
+            days=days,
+            rules={name: parse(raw.declared(name)) for name, parse in RULES.items()},
+            families=families,
+            published=tables.load("reference/published-figures"),
+        ),
+        tuple(problems),
+    )

@@ -1,0 +1,77 @@
+"""What a check gives: the outcome of one specification, and helpers every check uses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from analysis.claims import register as register_module
+from analysis.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.claims.world import World
+
+Spec = Mapping[str, register_module.Choice]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The value of one specification.
+
+    Attributes
+    ----------
+    value
+        What the specification gives (number, month, or None when it gives none).
+    lower, upper
+        Interval under the calibrated assumptions (same unit; NaN for months).
+    hard_lower, hard_upper
+        Interval that the data force without any assumption.
+    covered, population
+        Repositories read, and repositories of the population.
+    covered_all_time
+        Part of the population's known all-time downloads that the repositories read hold.
+    decided
+        None, or a fixed answer (``undetermined``) where a single number cannot decide.
+    note
+        What the reader must know of this specification.
+    extra
+        Further numbers for the page.
+    """
+
+    value: float | str | None
+    lower: float = math.nan
+    upper: float = math.nan
+    hard_lower: float = math.nan
+    hard_upper: float = math.nan
+    covered: int = 0
+    population: int = 0
+    decided: str | None = None
+    note: str = ""
+    extra: Mapping[str, float | str] = field(default_factory=dict)
+    covered_all_time: float = math.nan
+
+
+#: A check: the world, one choice for each dimension, the line that the claim draws.
+Check = Callable[["World", Spec, float], Outcome]
+#: Dimension to the values that a check knows; () where the data have to know them.
+Dimensions = Mapping[str, tuple[str, ...]]
+#: From a claim's entry and its specifications (the article's first) to its finding.
+Finding = Callable[[Mapping[str, Any], "pd.DataFrame"], str]
+
+
+def end(missing: str, value: float, lower: float, upper: float, centre: float = math.nan) -> float:
+    """Return the value that a treatment of the missing picks."""
+    return {"absent": value, "against": lower, "for": upper, "bounded": centre}[missing]
+
+
+def day_of(text: object) -> date:
+    """Return the day that a choice names; InputError when it names none."""
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError as error:
+        raise InputError(f"data/claims.toml: {text!r} is not a day (YYYY-MM-DD)") from error

@@ -1,0 +1,3 @@
+"""What the pages on releases and breadth call: finished figures and tables."""
+
+from __future__ import annotations
