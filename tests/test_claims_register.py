@@ -245,3 +245,38 @@ class TestSettings:
         days = settings.parse_days(raw.declared("days"))
         for anchor in days.anchor:
             assert days.near(anchor.day) == anchor
+
+
+def _altered(**more: Any) -> register.Claim:
+    base = CHECKED[0].model_dump()
+    return register.Claim.model_validate({**base, **more})
+
+
+def test_impossible_combinations_are_left_out_and_nothing_else() -> None:
+    claim = CHECKED[0]
+    first, second = list(claim.grid)[:2]
+    chosen = {first: (claim.grid[first][-1],), second: (claim.grid[second][-1],)}
+    less = _altered(impossible=[{"where": chosen, "reason": "made up for this test"}])
+    left = [s for s in claim.specifications() if s not in less.specifications()]
+    assert left
+    assert all(s[first] in chosen[first] and s[second] in chosen[second] for s in left)
+    size = len(claim.grid[first]) * len(claim.grid[second])
+    assert len(left) == len(claim.specifications()) // size
+    assert less.specifications()[0] == dict(claim.article)
+
+
+def test_an_impossible_combination_has_to_be_of_the_grid_and_not_the_article() -> None:
+    claim = CHECKED[0]
+    name = next(iter(claim.grid))
+    for where in ({name: ("no such choice",)}, {"no_such_dimension": ("x",)}):
+        with pytest.raises(ValueError, match="not in the grid"):
+            _altered(impossible=[{"where": where, "reason": "made up for this test"}])
+    with pytest.raises(ValueError, match="article's own reading"):
+        _altered(
+            impossible=[{"where": {name: (claim.article[name],)}, "reason": "made up for a test"}]
+        )
+
+
+def test_words_belong_to_a_choice() -> None:
+    with pytest.raises(ValueError, match="no dimension or choice"):
+        _altered(words={"no_such_dimension": "x"})

@@ -98,7 +98,7 @@ def test_an_interval_holds(
         (ABOUT, 106, math.inf, "differs", "at least 106.00"),
         (ABOUT, 10, 90, "differs", "10.00 below"),
         (ABOUT, 80, 120, "not checkable", "lies inside"),
-        (ABOUT, 80, math.inf, "not checkable", "no limit"),
+        (ABOUT, 80, math.inf, "not checkable", "at least 80.00"),
         # Within five per cent at one end only: neither confirmed, nor inside the interval.
         (ABOUT, 104, 106, "not checkable", "near the edge"),
     ],
@@ -280,6 +280,9 @@ def test_without_later_data_the_reason_is_the_registers() -> None:
         ("downloads", 1.66e9, "1.66 billion"),
         ("ratio", 2.0, "2.00"),
         ("share", math.inf, "no limit"),
+        ("derivatives", 72_383.0, "72,383"),
+        ("users", 700e6, "700,000,000"),
+        ("count", 5.0, "5"),
     ],
 )
 def test_numbers_are_shown_in_their_unit(unit: str, number: float, text: str) -> None:
@@ -421,3 +424,46 @@ class TestFindings:
         text = self.say("crossing", 0.55, 0.6, **more)
         assert text.startswith("No crossing can be dated")
         assert text.endswith("would still be 55 %")
+
+
+def _grid(values: list[Any]) -> pd.DataFrame:
+    specs = itertools.product(("a", "b"), ("x", "y"))
+    rows = [
+        {"first": one, "second": two, "value": value}
+        for (one, two), value in zip(specs, values, strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_the_spread_goes_to_the_choice_that_makes_it() -> None:
+    # On a scale of logarithms both choices double or quadruple: 1/5 and 4/5 of the variance.
+    assert verdicts.spread(ABOVE, _grid([1.0, 2.0, 4.0, 8.0])) == pytest.approx(
+        {"first": 0.8, "second": 0.2}
+    )
+    assert list(verdicts.spread(ABOVE, _grid([1.0, 4.0, 2.0, 8.0]))) == ["second", "first"]
+    assert verdicts.spread(ABOVE, _grid([3.0, 3.0, 3.0, 3.0])) == {}
+    # What has no value explains nothing, and takes no part.
+    assert verdicts.spread(ABOVE, _grid([1.0, math.inf, None, 1.0])) == {}
+    shares = claim("above", unit="share", stated=0.5)
+    assert verdicts.spread(shares, _grid([0.0, 0.1, 0.0, 0.1])) == pytest.approx(
+        {"second": 1.0, "first": 0.0}
+    )
+    months = verdicts.spread(MONTH, _grid(["2024-12", "2025-01", "2024-12", "2025-01"]))
+    assert months == pytest.approx({"second": 1.0, "first": 0.0})
+
+
+@given(st.lists(st.floats(0.01, 1e6), min_size=4, max_size=4))
+def test_the_parts_of_a_full_grid_add_up_to_at_most_one(values: list[float]) -> None:
+    parts = verdicts.spread(ABOVE, _grid(values))
+    assert sum(parts.values()) <= 1 + 1e-6
+    assert all(0 <= part <= 1 for part in parts.values())
+
+
+def test_an_exact_value_is_not_worded_as_an_interval() -> None:
+    exact = verdicts.recreated(ABOUT, 103.0, 103.0, 103.0, RULES)
+    assert (exact.verdict, exact.reason) == ("matches within rounding", "103.00 for a hundred")
+    off = verdicts.recreated(ABOUT, 700.0, 700.0, 700.0, RULES)
+    assert (off.verdict, off.reason) == ("differs", "it is 700.00, not 100.00")
+    above = verdicts.recreated(ABOVE, 99.0, 99.0, 99.0, RULES)
+    assert above.reason == "it is 99.00, and the claim says a hundred"
+    assert verdicts.later(ABOVE, (99.0, 99.0), "2026-06-01").reason == "99.00 on 2026-06-01"

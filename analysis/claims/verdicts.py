@@ -60,6 +60,14 @@ def show(claim: Claim, number: float) -> str:
     return f"{number:.2f}"
 
 
+def _span(claim: Claim, lower: float, upper: float) -> str:
+    """Word an interval: one number where its ends read alike, "at least" without an upper end."""
+    low, high = show(claim, lower), show(claim, upper)
+    if low == high:
+        return low
+    return f"at least {low}" if math.isinf(upper) else f"{low} to {high}"
+
+
 def recreated(
     claim: Claim, value: float | None, lower: float, upper: float, rules: VerdictRules
 ) -> Verdict:
@@ -71,25 +79,30 @@ def recreated(
     assert claim.stated is not None
     if math.isnan(lower) or math.isnan(upper):
         return Verdict("not checkable", "the data give no number for this reading")
-    span = f"{show(claim, lower)} to {show(claim, upper)}"
+    span = _span(claim, lower, upper)
     if claim.comparison == "above":
         if lower > claim.stated:
+            whole = span if lower == upper else f"the whole interval, {span},"
             return Verdict(
                 "matches",
-                f"the whole interval, {span}, lies above the line that the claim draws "
-                f"({claim.stated_text})",
+                f"{whole} lies above the line that the claim draws ({claim.stated_text})",
             )
         if upper <= claim.stated:
-            return Verdict(
-                "differs",
-                f"it is at most {show(claim, upper)}, and the claim says {claim.stated_text}",
-            )
+            most = show(claim, upper) if lower == upper else f"at most {show(claim, upper)}"
+            return Verdict("differs", f"it is {most}, and the claim says {claim.stated_text}")
         return Verdict(
             "not checkable",
             _both_sides(claim, span),
         )
     stated = claim.stated
-    if value is not None and lower == upper and abs(value / stated - 1) <= rules.exact:
+    if value is not None and lower == upper:
+        difference = abs(value / stated - 1)
+        if rules.exact < difference <= rules.rounding:
+            return Verdict(
+                "matches within rounding", f"{show(claim, value)} for {claim.stated_text}"
+            )
+        if difference > rules.rounding:
+            return Verdict("differs", f"it is {show(claim, value)}, not {show(claim, stated)}")
         return Verdict("matches", f"{show(claim, value)} against {claim.stated_text}")
     if lower > stated * (1 + rules.rounding):
         return Verdict(
@@ -128,8 +141,7 @@ def recreated_crossing(
     """
     assert claim.stated is not None
     line = claim.stated
-    early = f"{show(claim, before[0])} to {show(claim, before[1])}"
-    late = f"{show(claim, after[0])} to {show(claim, after[1])}"
+    early, late = _span(claim, *before), _span(claim, *after)
     if before[0] > line:
         return Verdict("differs", f"it was above already before, {early} ({claim.stated_text})")
     if after[1] <= line:
@@ -200,23 +212,66 @@ def deciding_choice(claim: Claim, table: pd.DataFrame) -> tuple[str | None, floa
 
     For each dimension: the part of the variance of the outcome (yes 1, no 0,
     undetermined 1/2) that lies between its values (eta squared). In a full
-    factorial grid these parts add up to at most one. None when every specification
+    factorial grid these parts add up to at most one; where impossible combinations
+    were left out, choices that go together share what they explain. None when every specification
     gives the same answer, or when no choice explains anything by itself.
     """
     score = (
         table["holds"].map({"yes": 1.0, "no": 0.0, "undetermined": 0.5}).to_numpy(dtype="float64")
     )
-    if len(score) == 0 or float(np.var(score)) == 0:
+    parts = _between(claim, table, score)
+    if not parts:
         return None, 0.0
-    parts: dict[str, float] = {}
-    for name in claim.grid:
-        groups = pd.Series(score).groupby(table[name].astype("str").to_numpy(), sort=True)
-        sizes, means = groups.size(), groups.mean()
-        between = float((sizes * (means - score.mean()) ** 2).sum()) / len(score)
-        parts[name] = between / float(np.var(score))
     best = max(sorted(parts), key=lambda name: round(parts[name], 12))
     # Where only combinations decide, no single choice does.
     return (best, parts[best]) if parts[best] > 1e-9 else (None, 0.0)
+
+
+def spread(claim: Claim, table: pd.DataFrame) -> dict[str, float]:
+    """Part of the spread of the values that each choice explains on its own.
+
+    Eta squared (between-group sum of squares over the total) of each dimension with
+    more than one choice, over the specifications that give a finite value. Shares
+    are taken as they are, months as numbers, every other unit by its logarithm when
+    all values are positive: twice and half as much are then equally far.
+
+    Returns
+    -------
+    dict
+        Dimension to a part between 0 and 1, the largest first; empty when no value
+        differs. The parts need not add up to one: choices act together, and
+        combinations that no data can answer are left out of some grids.
+    """
+    values = table["value"]
+    if claim.comparison == "first-in":
+        values = values.map(_month_number)
+    number = pd.to_numeric(values, errors="coerce").to_numpy(dtype="float64")
+    finite = np.isfinite(number)
+    number, rows = number[finite], table[finite]
+    if claim.unit != "share" and claim.comparison != "first-in" and (number > 0).all():
+        number = np.log(number)
+    parts = _between(claim, rows, number)
+    return dict(sorted(parts.items(), key=lambda item: (-round(item[1], 12), item[0])))
+
+
+def _month_number(value: object) -> float:
+    text = str(value)
+    return 12.0 * int(text[:4]) + int(text[5:7]) if text[:4].isdigit() else math.nan
+
+
+def _between(claim: Claim, table: pd.DataFrame, score: np.ndarray) -> dict[str, float]:
+    """Part of the variance of `score` between the choices of each dimension (eta squared)."""
+    if len(score) == 0 or float(np.var(score)) <= 1e-18:
+        return {}
+    parts: dict[str, float] = {}
+    for name, choices in claim.grid.items():
+        if len(choices) < 2:
+            continue
+        groups = pd.Series(score).groupby(table[name].astype("str").to_numpy(), sort=True)
+        sizes, means = groups.size(), groups.mean()
+        between = float((sizes * (means - score.mean()) ** 2).sum()) / len(score)
+        parts[name] = min(1.0, between / float(np.var(score)))
+    return parts
 
 
 def later(claim: Claim, span: tuple[float, float] | None, day: str | None) -> Verdict:
@@ -227,10 +282,12 @@ def later(claim: Claim, span: tuple[float, float] | None, day: str | None) -> Ve
             claim.later_reason or "no data from after the publication bear on it",
         )
     lower, upper = span
-    text = f"{show(claim, lower)} to {show(claim, upper)}"
+    text = _span(claim, lower, upper)
     answer = holds_within(claim, lower, upper)
     if answer == "yes":
         return Verdict("still holds", f"{text} on {day}")
+    if answer == "no" and lower == upper:
+        return Verdict("no longer holds", f"{text} on {day}")
     if answer == "no":
         if math.isinf(upper) or (claim.stated is not None and lower > claim.stated):
             return Verdict("no longer holds", f"at least {show(claim, lower)} on {day}")

@@ -13,6 +13,7 @@ Examples
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -28,8 +29,11 @@ from analysis.present.figure import Source, figure
 from analysis.present.markup import Html, anchor, escape, join, paragraph, safe_link
 from analysis.present.tables import Column, shape_key, table, verdict
 
-#: Claim, and the page that answers it (the ids of group A are page names).
-DOWNLOADS: Final = "A"
+#: Groups of claims that have pages (a claim's id is the name of its page), and what they are about.
+GROUPS: Final = {"A": "downloads", "B": "derivatives", "C": "why Qwen is used"}
+
+#: Modules of this package, loaded when a page asks for one: every page starts a kernel.
+CHAPTERS: Final = ("adoption", "arrivals", "derivatives", "licensing", "releasing")
 
 #: Columns of ``specifications.csv`` that are choices, in the order drawn.
 DIMENSIONS: Final = (
@@ -243,7 +247,7 @@ class Claim:
             shown.append(Column(name, unit=unit))
         shown += [Column("holds"), Column("is_article", "the article's reading"), Column("grade")]
         ordered = spec_curve.ordered(frame, unit)
-        return figure(
+        drawn_curve = figure(
             lambda width: spec_curve.specification_curve(
                 frame,
                 width,
@@ -268,6 +272,21 @@ class Claim:
             columns=shown,
             **_behind(self.id),
         )
+        return join([drawn_curve, self.spread()])
+
+    def spread(self) -> Html:
+        """Return how much of the spread of the results each choice explains on its own."""
+        parts = self.record["spread"]
+        if not parts:
+            return Html("")
+        frame = pd.DataFrame(
+            {
+                "choice": [spec_curve.worded(self.words, name) for name in parts],
+                "part": list(parts.values()),
+            }
+        )
+        columns = [Column("choice"), Column("part", "explains of the spread", "share")]
+        return table(frame, columns, caption="What each choice explains of the spread, on its own")
 
     def inputs(self) -> Html:
         """Return every raw file behind the claim, with hash and address."""
@@ -374,15 +393,46 @@ def claim(id: str) -> Claim:
     raise InputError(f"claims.json has no claim {id!r}; it has {known}")
 
 
-def downloads() -> list[Claim]:
-    """Return the claims about downloads, in the order of the register."""
-    return [Claim(record) for record in tables.claims() if record["group"] == DOWNLOADS]
+def __getattr__(name: str) -> Any:
+    """Load the module of a chapter when it is asked for."""
+    if name in CHAPTERS:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def checked(group: str = "") -> list[Claim]:
+    """Return the claims that were checked, in the order of the register.
+
+    Parameters
+    ----------
+    group : str
+        One of :data:`GROUPS`; all of them when empty.
+    """
+    return [
+        Claim(record)
+        for record in tables.claims()
+        if record["specifications"] and record["group"] in (group or GROUPS)
+    ]
+
+
+def _number(count: int) -> str:
+    return _COUNTS[count] if count < len(_COUNTS) else str(count)
+
+
+def count(group: str = "") -> Html:
+    """Return how many claims of a group, or of all, were checked, as a word."""
+    return Html(_number(len(checked(group))))
 
 
 def verdicts() -> Html:
-    """Return the verdict table of the landing page."""
+    """Return the verdict tables of the landing page, one a group, and the marks they use."""
+    shown = [_verdicts(group) for group in GROUPS if checked(group)]
+    return join([*shown, shape_key(), numbers.legend()])
+
+
+def _verdicts(group: str) -> Html:
     rows = []
-    for item in downloads():
+    for item in checked(group):
         record = item.record
         rows.append(
             {
@@ -402,27 +452,32 @@ def verdicts() -> Html:
         Column("robust"),
         Column("later", "later data"),
     ]
-    shown = table(_rows(rows), columns, caption="Seven claims about downloads", stacked=True)
-    return join([shown, shape_key(), numbers.legend()])
+    many = _number(len(rows))
+    noun = "claim" if len(rows) == 1 else "claims"
+    caption = f"{many.capitalize()} {noun} about {GROUPS[group]}"
+    return table(_rows(rows), columns, caption=caption, stacked=True)
 
 
-_COUNTS: Final = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_COUNTS: Final = (
+    *("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"),
+    *("nineteen", "twenty"),
+)
 
 
-def in_short() -> Html:
-    """Return the verdicts on downloads, counted, as a paragraph."""
-    found = downloads()
+def in_short(group: str = "") -> Html:
+    """Return the verdicts of a group, or of all claims, counted, as a paragraph."""
+    found = checked(group)
 
     def number(axis: str, *starts: str) -> str:
-        count = sum(_word(item.record[axis]).startswith(starts) for item in found)
-        return _COUNTS[count] if count < len(_COUNTS) else str(count)
+        return _number(sum(_word(item.record[axis]).startswith(starts) for item in found))
 
     def said(axis: str, words: dict[str, tuple[str, str]]) -> str:
         parts = []
         for start, (one, more) in words.items():
             count = number(axis, start)
             if count != "none":
-                every = "all " if count == _COUNTS[len(found)] else ""
+                every = "all " if count == _number(len(found)) else ""
                 parts.append(f"{every}{count} {one if count == 'one' else more}")
         return str(numbers.listed(parts))
 
@@ -447,16 +502,16 @@ def in_short() -> Html:
         },
     )
     return paragraph(
-        f"Of the {_COUNTS[len(found)]} figures, read as the article gives them, {recreated}. "
+        f"Of the {_number(len(found))} claims, read as the article gives them, {recreated}. "
         f"Over all declared ways to compute them, {robust}."
     )
 
 
-def contents() -> Html:
-    """Return the findings as a list of links."""
+def contents(group: str) -> Html:
+    """Return the findings of a group as a list of links."""
     items = "".join(
         f'<li><a href="{escape(item.id)}.html">{escape(item.record["finding"])}</a></li>'
-        for item in downloads()
+        for item in checked(group)
     )
     return Html(f'<ol class="omr-contents">{items}</ol>')
 
