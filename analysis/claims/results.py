@@ -73,7 +73,7 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
             recreated = verdicts.recreated(claim, value, *span, rules)
         interval = _pair(own["lower"], own["upper"])
         hard = _pair(own["hard_lower"], own["hard_upper"])
-        if hard != interval:
+        if hard is not None and hard != interval:
             # What rests on an assumption says so where the verdict is read.
             alone = [verdicts.show(claim, float(own[end])) for end in ("hard_lower", "hard_upper")]
             recreated = verdicts.Verdict(
@@ -99,11 +99,7 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
         "hard_interval": hard,
         "unit": claim.unit,
         "grade": grade,
-        "coverage": {
-            "covered_repositories": int(own["covered"]),
-            "population_repositories": int(own["population_size"]),
-            "all_time_downloads_share": _number(own["covered_all_time"]),
-        },
+        "coverage": _coverage(own),
         "specifications": len(table),
         "holds": int((table["holds"] == "yes").sum()),
         "fails": int((table["holds"] == "no").sum()),
@@ -122,6 +118,17 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
     }
     record["finding"] = FINDINGS[str(claim.check)](record, table)
     return record, table
+
+
+def _coverage(own: pd.Series) -> dict[str, float | None] | None:
+    """Return what was seen of the population; None where a claim has no population."""
+    if not int(own["population_size"]):
+        return None
+    return {
+        "covered_repositories": int(own["covered"]),
+        "population_repositories": int(own["population_size"]),
+        "all_time_downloads_share": _number(own["covered_all_time"]),
+    }
 
 
 def _later(

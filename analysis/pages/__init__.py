@@ -214,6 +214,7 @@ class Claim:
             ("The article says", self.stated),
             ("We find", self.found()),
             *self._without_assumption(),
+            *self._interval_meaning(),
             ("Seen of it", self.coverage),
             ("Holds in", join([self.holds, " specifications"])),
             ("Decided by", self.deciding),
@@ -223,6 +224,11 @@ class Claim:
         ]
         pairs = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows)
         return Html(f'<dl class="omr-summary">{pairs}</dl>')
+
+    def _interval_meaning(self) -> list[tuple[str, object]]:
+        """Return what the interval is, where it is not one that missing data leave."""
+        meaning = str(self.record.get("interval_meaning") or "")
+        return [("The interval is", meaning)] if meaning else []
 
     def _without_assumption(self) -> list[tuple[str, object]]:
         """Return the interval that the data force alone, where it differs from ours."""

@@ -24,8 +24,10 @@ HOLDS: Final = {
     "no": ("circle", False, theme.OURS.light),
     "undetermined": ("diamond", False, theme.QUIET.light),
 }
-#: Ratios that span more than this are drawn on a logarithmic axis, which ends at 1 : 100.
+#: Ratios and counts that span more than this are drawn on a logarithmic axis, which for ratios
+#: ends at 1 : 100.
 _WIDE_RATIO: Final = 20
+_LOGARITHMIC: Final = ("ratio", "derivatives", "repositories")
 _LEAST_RATIO: Final = 0.01
 _WORDS: Final = {
     "yes": "it holds",
@@ -148,9 +150,10 @@ def specification_curve(
         upper_data[name] = upper_data[name].clip(upper=top)
     y_scale = alt.Scale(domain=[bottom, top], nice=False)
     lowest = float(upper_data["middle"].where(upper_data["middle"] > 0).min())
-    if unit == "ratio" and top > _WIDE_RATIO * lowest:
+    if unit in _LOGARITHMIC and top > _WIDE_RATIO * lowest:
         # Half as much and twice as much are the same distance from one.
-        bottom, top = max(lowest / 1.5, _LEAST_RATIO), min(top, 1 / _LEAST_RATIO)
+        bottom = max(lowest / 1.5, _LEAST_RATIO)
+        top = min(top, 1 / _LEAST_RATIO) if unit == "ratio" else top
         for name in ("lower", "upper", "middle"):
             upper_data[name] = upper_data[name].clip(lower=bottom, upper=top)
         y_scale = alt.Scale(type="log", domain=[bottom, top], nice=False)
