@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 import re
 from collections.abc import Callable
 
@@ -14,13 +15,14 @@ from analysis.present.markup import Html
 from analysis.present.numbers import GRADES
 
 CLAIMS = pages.checked()
-#: Functions of the facade that a cell calls without an argument.
+#: Functions of the facade and of its chapters that a cell calls without an argument.
 BLOCKS = sorted(
-    name
-    for name, function in inspect.getmembers(pages, inspect.isfunction)
-    if function.__module__ == "analysis.pages"
+    f"{module.__name__}.{name}".removeprefix("analysis.pages").lstrip(".")
+    for module in (pages, *(getattr(pages, chapter) for chapter in pages.CHAPTERS))
+    for name, function in inspect.getmembers(module, inspect.isfunction)
+    if function.__module__ == module.__name__
     and not name.startswith("_")
-    and name not in ("claim", "coverage_words", "downloads", "listing")
+    and name not in ("claim", "checked", "coverage_words", "listing")
 )
 
 
@@ -30,7 +32,7 @@ def numbers_in(text: str) -> set[str]:
 
 @pytest.mark.parametrize("name", BLOCKS)
 def test_every_block_is_finished_html(name: str) -> None:
-    function: Callable[[], Html] = getattr(pages, name)
+    function: Callable[[], Html] = operator.attrgetter(name)(pages)
     made = function()
     assert isinstance(made, Html)
     assert "nan" not in re.sub(r"<[^>]*>", " ", made).lower().split()

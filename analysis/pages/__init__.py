@@ -513,7 +513,7 @@ def in_short(group: str = "") -> Html:
     )
 
 
-def contents(group: str) -> Html:
+def contents(group: str = "A") -> Html:
     """Return the findings of a group as a list of links."""
     items = "".join(
         f'<li><a href="{escape(item.id)}.html">{escape(item.record["finding"])}</a></li>'
