@@ -1,4 +1,4 @@
-"""Checks of the claims on new repositories, waves and domains."""
+"""Checks of the claims on new repositories and waves."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from analysis.claims import (
     arrivals,
     checks,
     derivatives,
+    domains,
     licensing,
     releasing,
     verdicts,
@@ -334,7 +335,7 @@ FINDINGS: Mapping[str, Finding] = {
     "crossing": _find_crossing,
     **{
         name: finding
-        for chapter in (derivatives, arrivals, licensing, releasing, adoption)
+        for chapter in (derivatives, arrivals, domains, licensing, releasing, adoption)
         for name, finding in chapter.FINDINGS.items()
     },
 }

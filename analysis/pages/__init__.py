@@ -33,7 +33,7 @@ from analysis.present.tables import Column, shape_key, table, verdict
 GROUPS: Final = {"A": "downloads", "B": "derivatives", "C": "why Qwen is used"}
 
 #: Modules of this package, loaded when a page asks for one: every page starts a kernel.
-CHAPTERS: Final = ("adoption", "arrivals", "derivatives", "licensing", "releasing")
+CHAPTERS: Final = ("adoption", "arrivals", "derivatives", "domains", "licensing", "releasing")
 
 #: Columns of ``specifications.csv`` that are choices, in the order drawn.
 DIMENSIONS: Final = (

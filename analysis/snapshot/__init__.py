@@ -7,7 +7,8 @@ Public names: :func:`read` with :class:`Snapshot`, :data:`FIELDS` and :data:`KIN
 
 from __future__ import annotations
 
-from analysis.snapshot.readers import KIND_COLUMNS, KINDS, Snapshot, read
+from analysis.snapshot.readers import KIND_COLUMNS, KINDS, read
 from analysis.snapshot.schema import FIELDS, Field, conform
+from analysis.snapshot.shaping import Snapshot
 
 __all__ = ["FIELDS", "KINDS", "KIND_COLUMNS", "Field", "Snapshot", "conform", "read"]

@@ -13,8 +13,6 @@ Rules that hold for every kind:
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -25,8 +23,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.errors import InputError
-from analysis.snapshot import intake
-from analysis.snapshot.schema import FIELDS, check_names, conform
+from analysis.snapshot import intake, relations, texts, tree
+from analysis.snapshot.schema import FIELDS, check_names
+from analysis.snapshot.shaping import (
+    COUNTERS,
+    Snapshot,
+    csv_table,
+    finish,
+    identify,
+    licence_of_tags,
+    rows_table,
+    stamp,
+    table_of,
+    unrepeated,
+)
 from analysis.snapshot.values import Notes, counted, parse_arrow, parse_column, shown
 
 if TYPE_CHECKING:
@@ -34,187 +44,12 @@ if TYPE_CHECKING:
 
     import pyarrow.parquet as pq
 
-#: What the Hub accepts as an id: one or two parts of letters, digits, dot, dash and underscore.
-ID_GRAMMAR: Final = r"\A[A-Za-z0-9._-]{1,96}(?:/[A-Za-z0-9._-]{1,96})?\z"
-
 #: Words that sources write where the Hub has no task.
 NO_TASK: Final = frozenset({"unknown", "n/a", "none", "null"})
-
-_COUNTERS: Final = ("downloads_30d", "downloads_all_time", "likes")
 
 #: An llmfit version in which this share of the rows found through the Hub have no like at all did
 #: not read likes for them: openai/gpt-oss-120b is among them with 4,747 likes on the Hub.
 _NO_LIKES_SHARE: Final = 0.9
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What one file says, in the schema of :mod:`analysis.snapshot.schema`.
-
-    Attributes
-    ----------
-    frame : pandas.DataFrame
-        The rows; columns and units are defined in ``FIELDS``.
-    kind : str
-        Kind of the source, one of :data:`KINDS`.
-    layout : str
-        Which of the layouts of that kind the content has.
-    taken : datetime.datetime or None
-        When the file says it was read, in UTC; None where it does not say.
-    problems : tuple of str
-        What was amiss and how it was treated, without the file's name.
-    """
-
-    frame: pd.DataFrame
-    kind: str
-    layout: str
-    taken: dt.datetime | None
-    problems: tuple[str, ...]
-
-
-# ------------------------------------------------------------------ rows of text and of objects
-
-
-def _column_of(rows: Sequence[Mapping[str, Any]], source: str) -> list[object] | None:
-    """One column out of objects; a dot goes one level down. None when no row has it."""
-    outer, _, inner = source.partition(".")
-    if inner:
-        nested = [row.get(outer) for row in rows]
-        inside = [part.get(inner) if isinstance(part, dict) else None for part in nested]
-        return inside if any(isinstance(part, dict) for part in nested) else None
-    return [row.get(source) for row in rows] if any(source in row for row in rows) else None
-
-
-def _table(
-    get: Callable[[str], Sequence[object] | None],
-    names: Mapping[str, str],
-    needed: Iterable[str],
-    have: Iterable[str],
-    notes: Notes,
-) -> pd.DataFrame:
-    """Parse the columns that the file has; `names` maps canonical to source names."""
-    required = set(needed)
-    out: dict[str, pd.Series[Any]] = {}
-    for name, source in names.items():
-        values = get(source)
-        if values is None:
-            if name in required:
-                found = ", ".join(shown(str(column)) for column in list(have)[:20]) or "none"
-                raise notes.error(f"no column {source!r}; the file has {found}")
-            continue
-        out[name] = parse_column(name, values, source, notes, required=name in required)
-    return pd.DataFrame(out)
-
-
-def _rows_table(
-    rows: Sequence[dict[str, Any]], names: Mapping[str, str], needed: Iterable[str], notes: Notes
-) -> pd.DataFrame:
-    # Keys of the first rows only: a message needs no more.
-    have = dict.fromkeys(key for row in rows[:50] for key in row)
-    return _table(lambda source: _column_of(rows, source), names, needed, have, notes)
-
-
-def _csv_table(
-    columns: Mapping[str, Sequence[str | None]],
-    names: Mapping[str, str],
-    needed: Iterable[str],
-    notes: Notes,
-) -> pd.DataFrame:
-    return _table(columns.get, names, needed, columns, notes)
-
-
-def _stamp(value: object, what: str, notes: Notes) -> dt.datetime | None:
-    """Read the file's own time of reading; without a zone it is taken as UTC."""
-    if value is None:
-        return None
-    parsed = parse_column("created_at", [value], what, notes).iloc[0]
-    return None if pd.isna(parsed) else parsed.to_pydatetime()
-
-
-# ---------------------------------------------------------------------- ids and repeated rows
-
-
-def _identify(frame: pd.DataFrame, notes: Notes) -> pd.DataFrame:
-    """Drop rows without id, count odd ids, add the organisation."""
-    ids = frame["repository_id"]
-    missing = ids.isna()
-    if missing.any():
-        if missing.all():
-            raise notes.error("no row has a repository id")
-        first = notes.row(int(missing.to_numpy().argmax()))
-        notes.add(f"{counted(missing.sum())} without a repository id dropped; first: {first}")
-        frame = frame[~missing]
-        ids = frame["repository_id"]
-    # Arrow's own functions: a dump of the whole Hub has three million ids.
-    texts = pa.chunked_array(pa.array(ids, type=pa.string()))
-    odd = pc.invert(pc.match_substring_regex(texts, ID_GRAMMAR))
-    count = pc.sum(odd).as_py()
-    if count:
-        example = shown(texts.filter(odd)[0].as_py())
-        notes.add(
-            f"{count:,} ids do not follow the Hub's grammar and are kept as they are; "
-            f"first: {example}"
-        )
-    before = pc.replace_substring_regex(texts, pattern=r"(?s)/.*\z", replacement="")
-    has_one = pc.and_(pc.match_substring(texts, "/"), pc.not_equal(before, ""))
-    organisation: pd.Series[Any] = pc.if_else(
-        has_one, before, pa.scalar(None, pa.string())
-    ).to_pandas(types_mapper={pa.string(): pd.StringDtype()}.get)
-    return frame.assign(organisation=organisation.set_axis(frame.index))
-
-
-def _unrepeated(frame: pd.DataFrame, key: Sequence[str], notes: Notes) -> pd.DataFrame:
-    """Keep one row a key by the declared rule, in the file's order."""
-    repeated = frame.duplicated(list(key), keep=False)
-    if not repeated.any():
-        return frame
-    counters = [name for name in _COUNTERS if name in frame.columns]
-    some = frame.loc[repeated, [*key, *counters]].copy()
-    some["place"] = np.arange(len(some))
-    same = int(some.duplicated([*key, *counters]).sum())
-    ordered = some.sort_values(
-        [*counters, "place"],
-        ascending=[False] * len(counters) + [True],
-        na_position="last",
-        kind="stable",
-    )
-    dropped = ordered.index[ordered.duplicated(list(key))]
-    differing = len(dropped) - same
-    if same:
-        notes.add(
-            f"{counted(same, 'repeats', 'repeat')} another row's id and counters; one of each "
-            "is kept"
-        )
-    if differing:
-        groups = some.drop_duplicates([*key, *counters])
-        example = groups.loc[groups.duplicated(list(key)), "repository_id"].iloc[0]
-        notes.add(
-            f"{counted(differing, 'repeats', 'repeat')} an id with other counters; the largest is "
-            "kept; first: "
-            f"{shown(example)}"
-        )
-    return frame.drop(index=dropped)
-
-
-def _finish(
-    frame: pd.DataFrame,
-    kind: str,
-    layout: str,
-    notes: Notes,
-    columns: tuple[str, ...] | None,
-    *,
-    key: Sequence[str],
-    taken: dt.datetime | None = None,
-) -> Snapshot:
-    if columns is not None:
-        names = [*key, *(["organisation"] if "repository_id" in key else []), *columns]
-        frame = frame.reindex(columns=list(dict.fromkeys(names)))
-        empty = [name for name in columns if name in frame and frame[name].isna().all()]
-        for name in empty:
-            frame[name] = pd.Series(
-                [None] * len(frame), index=frame.index, dtype=FIELDS[name].pandas_dtype
-            )
-    return Snapshot(conform(frame), kind, layout, taken, tuple(notes.found))
 
 
 # ------------------------------------------------------------------------------- hub-snapshot
@@ -274,24 +109,6 @@ def _without_task_words(frame: pd.DataFrame) -> pd.DataFrame:
         return frame
     words = frame["pipeline_tag"].str.lower().isin(NO_TASK).astype(bool)
     return frame.assign(pipeline_tag=frame["pipeline_tag"].mask(words))
-
-
-def _licence_of_tags(tags: pd.Series[Any]) -> pd.Series[Any]:
-    """First ``license:`` tag of each row, by Arrow on the flat values."""
-    out = []
-    for chunk in pa.chunked_array(pa.array(tags)).chunks:
-        rows = pc.list_parent_indices(chunk)
-        flat = chunk.flatten()
-        hit = pc.starts_with(flat, "license:")
-        found = pc.utf8_slice_codeunits(flat.filter(hit), len("license:"))
-        row, place = np.unique(rows.filter(hit).to_numpy(), return_index=True)
-        where = np.full(len(chunk), -1, dtype=np.int64)
-        where[row] = place
-        out.append(found.take(pa.array(where, mask=where < 0)))
-    text: pd.Series[Any] = pa.chunked_array(out, type=pa.string()).to_pandas(
-        types_mapper={pa.string(): pd.StringDtype()}.get
-    )
-    return text.set_axis(tags.index)
 
 
 def _bases(values: pa.ChunkedArray, notes: Notes) -> tuple[pd.Series[Any], pd.Series[Any]] | None:
@@ -355,7 +172,7 @@ def _read_hub_stats(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
     plain = {
         name: source
         for name, source in _HUB_NAMES.items()
-        if source in have and (name in wanted or name in (*_NEEDED, *_COUNTERS))
+        if source in have and (name in wanted or name in (*_NEEDED, *COUNTERS))
     }
     if "licence" in wanted:
         plain |= {"licence": "license"} if "license" in have else {}
@@ -389,13 +206,13 @@ def _read_hub_stats(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
             out["base_models"], out["base_relation"] = found
     frame = pd.DataFrame(out)
     if "licence" in wanted and "licence" not in frame and "tags" in frame:
-        frame["licence"] = _licence_of_tags(frame["tags"])
-    frame = _unrepeated(_identify(frame, notes), ["repository_id"], notes)
-    return _finish(frame, "hub-snapshot", "hub-stats", notes, columns, key=["repository_id"])
+        frame["licence"] = licence_of_tags(frame["tags"])
+    frame = unrepeated(identify(frame, notes), ["repository_id"], notes)
+    return finish(frame, "hub-snapshot", "hub-stats", notes, columns, key=["repository_id"])
 
 
 def _llmfit(rows: list[dict[str, Any]], notes: Notes) -> pd.DataFrame:
-    frame = _rows_table(rows, _LLMFIT_NAMES, _NEEDED, notes)
+    frame = rows_table(rows, _LLMFIT_NAMES, _NEEDED, notes)
     found = pd.Series([row.get("_discovered") is True for row in rows], index=frame.index)
     never = ~found & frame["downloads_30d"].eq(0).fillna(False).astype(bool)
     if "likes" in frame:
@@ -421,7 +238,7 @@ def _llmfit(rows: list[dict[str, Any]], notes: Notes) -> pd.DataFrame:
     if "released_on" in frame:
         # Rows found through the Hub take the day from createdAt, rows by hand from memory.
         frame["created_at"] = frame["released_on"].where(found).dt.tz_localize("UTC")
-    return _one_spelling(_identify(frame, notes), found, notes)
+    return _one_spelling(identify(frame, notes), found, notes)
 
 
 def _one_spelling(frame: pd.DataFrame, found: pd.Series[Any], notes: Notes) -> pd.DataFrame:
@@ -461,8 +278,8 @@ def _read_hub_snapshot(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
             if "models" not in content:
                 raise notes.error(f"an object without 'models': has {sorted(content)[:8]}")
             rows = intake.object_rows(content["models"], "'models'", notes.where)
-            layout, frame = "expansion", _rows_table(rows, _EXPANSION_NAMES, _NEEDED, notes)
-            taken = _stamp(content.get("timestamp"), "timestamp", notes)
+            layout, frame = "expansion", rows_table(rows, _EXPANSION_NAMES, _NEEDED, notes)
+            taken = stamp(content.get("timestamp"), "timestamp", notes)
             _check_count(content, rows, notes)
         else:
             rows = intake.object_rows(content, "the file", notes.where)
@@ -474,29 +291,27 @@ def _read_hub_snapshot(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
                     "base_relation": "baseModels.relation",
                     "revision": "sha",
                 }
-                layout, frame = "hub-api", _rows_table(rows, names, _NEEDED, notes)
+                layout, frame = "hub-api", rows_table(rows, names, _NEEDED, notes)
                 if "tags" in frame:
-                    frame["licence"] = _licence_of_tags(frame["tags"])
+                    frame["licence"] = licence_of_tags(frame["tags"])
     else:
         notes = Notes(str(path), "record", 1)
         table = intake.parse_csv(text, notes.where)
         if "repo_id" in table:
-            layout, frame = "by-author", _csv_table(table, _AUTHOR_NAMES, _NEEDED, notes)
+            layout, frame = "by-author", csv_table(table, _AUTHOR_NAMES, _NEEDED, notes)
             if "licence" in frame:
                 # Capitals are the source's own word for none; `unknown` is a licence on the Hub.
                 frame["licence"] = frame["licence"].mask(frame["licence"] == "UNKNOWN")
         else:
             names = {name: source for name, source in _HUB_NAMES.items() if name != "tags"}
-            layout, frame = "hub-csv", _csv_table(table, names, _NEEDED, notes)
+            layout, frame = "hub-csv", csv_table(table, names, _NEEDED, notes)
         if not text.endswith(("\n", "\r")):
             notes.add("the last line has no end: the file may be cut off")
     frame = _without_task_words(frame)
     if "organisation" not in frame:
-        frame = _identify(frame, notes)
-    frame = _unrepeated(frame, ["repository_id"], notes)
-    return _finish(
-        frame, "hub-snapshot", layout, notes, columns, key=["repository_id"], taken=taken
-    )
+        frame = identify(frame, notes)
+    frame = unrepeated(frame, ["repository_id"], notes)
+    return finish(frame, "hub-snapshot", layout, notes, columns, key=["repository_id"], taken=taken)
 
 
 def _check_count(content: Mapping[str, Any], rows: Sequence[object], notes: Notes) -> None:
@@ -515,12 +330,12 @@ def _read_lists(
     kind: str,
     lists: Mapping[str, str],
     names: Mapping[str, str],
-    stamp: str,
+    stamp_key: str,
 ) -> Snapshot:
     """Read a JSON object of rankings; the first of `lists` must be there."""
     notes = Notes(str(path))
     if columns is not None:
-        wanted = {*columns, *_NEEDED, *_COUNTERS}
+        wanted = {*columns, *_NEEDED, *COUNTERS}
         names = {name: source for name, source in names.items() if name in wanted}
     content = intake.parse_json(intake.decode(intake.read_bytes(path), notes.where), notes.where)
     if not isinstance(content, dict):
@@ -533,7 +348,7 @@ def _read_lists(
         if source != main and not content.get(source):
             continue
         rows = intake.object_rows(content[source], f"list {source!r}", notes.where)
-        part = _rows_table(rows, names, _NEEDED, notes)
+        part = rows_table(rows, names, _NEEDED, notes)
         part["list"] = label
         part["rank"] = range(1, len(part) + 1)
         parts.append(part)
@@ -541,16 +356,16 @@ def _read_lists(
         if label == "downloads" and not counters.is_monotonic_decreasing:
             notes.add("the ranking by downloads is not in falling order")
     _check_count(content, content[main], notes)
-    frame = _identify(_without_task_words(pd.concat(parts, ignore_index=True)), notes)
-    frame = _unrepeated(frame, ["list", "repository_id"], notes)
-    return _finish(
+    frame = identify(_without_task_words(pd.concat(parts, ignore_index=True)), notes)
+    frame = unrepeated(frame, ["list", "repository_id"], notes)
+    return finish(
         frame,
         kind,
         kind.removeprefix("hub-"),
         notes,
         columns,
         key=["list", "repository_id"],
-        taken=_stamp(content.get(stamp), stamp, notes),
+        taken=stamp(content.get(stamp_key), stamp_key, notes),
     )
 
 
@@ -569,7 +384,7 @@ def _read_top30(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
         kind="hub-top30",
         lists={"models": "downloads", "smallModels": "small"},
         names=_LIST_NAMES | {"pipeline_tag": "pipelineTag", "last_modified": "lastModified"},
-        stamp="updated",
+        stamp_key="updated",
     )
 
 
@@ -580,7 +395,7 @@ def _read_top25(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
         kind="hub-top25",
         lists={"downloads": "downloads", "likes": "likes", "trending": "trending"},
         names=_LIST_NAMES | {"repository_id": "name", "pipeline_tag": "task"},
-        stamp="lastUpdated",
+        stamp_key="lastUpdated",
     )
 
 
@@ -601,7 +416,7 @@ def _read_top15(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
             "created_at": "createdAt",
             "last_modified": "lastModified",
         },
-        stamp="scraped_at",
+        stamp_key="scraped_at",
     )
 
 
@@ -619,7 +434,7 @@ def _read_trending(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
             "created_at": "createdAt",
             "last_modified": "lastModified",
         },
-        stamp="fetchedAt",
+        stamp_key="fetchedAt",
     )
 
 
@@ -643,15 +458,15 @@ def _read_panel(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
     notes = Notes(str(path), "row", 2)
     table = intake.parse_spreadsheet(path, list(_PANEL_NAMES.values()))
     needed = ("day", "repository_id", "downloads_all_time")
-    frame = _table(table.get, _PANEL_NAMES, needed, table, notes)
+    frame = table_of(table.get, _PANEL_NAMES, needed, table, notes)
     undated = frame["day"].isna()
     if undated.any():
         notes.add(f"{counted(undated.sum())} without a day dropped")
         frame = frame[~undated]
-    frame = _identify(frame, notes)
-    frame = _unrepeated(frame, ["day", "repository_id"], notes)
+    frame = identify(frame, notes)
+    frame = unrepeated(frame, ["day", "repository_id"], notes)
     key = ["day", "repository_id"]
-    return _finish(frame, "hub-panel", "rolling-panel", notes, columns, key=key)
+    return finish(frame, "hub-panel", "rolling-panel", notes, columns, key=key)
 
 
 def _read_tracked(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
@@ -660,10 +475,10 @@ def _read_tracked(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
     table = intake.parse_csv(text, notes.where)
     names = {"repository_id": "modelId", "model": "model"}
     given = table.get("org")
-    frame = _csv_table(table, names, ("repository_id",), notes)
+    frame = csv_table(table, names, ("repository_id",), notes)
     if given is not None:
         listed = parse_column("organisation", given, "org", notes)
-        frame = _identify(frame, notes)
+        frame = identify(frame, notes)
         other = (listed.reindex(frame.index) != frame["organisation"]).fillna(False).astype(bool)
         if other.any():
             example = shown(frame.loc[other, "repository_id"].iloc[0])
@@ -672,9 +487,9 @@ def _read_tracked(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
                 f"{example}"
             )
     else:
-        frame = _identify(frame, notes)
-    frame = _unrepeated(frame, ["repository_id"], notes)
-    return _finish(frame, "tracked-list", "tracked-list", notes, columns, key=["repository_id"])
+        frame = identify(frame, notes)
+    frame = unrepeated(frame, ["repository_id"], notes)
+    return finish(frame, "tracked-list", "tracked-list", notes, columns, key=["repository_id"])
 
 
 _REFERENCE_LAYOUTS: Final[Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]]] = (
@@ -727,10 +542,10 @@ def _read_reference(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
         )
         raise notes.error(f"columns {list(table)[:8]} are of no known list; need one of: {known}")
     names, needed = _REFERENCE_LAYOUTS[layout]
-    frame = _csv_table(table, names, needed, notes)
+    frame = csv_table(table, names, needed, notes)
     if "repository_id" in names:
         key = ["repository_id"]
-        frame = _unrepeated(_identify(frame, notes), key, notes)
+        frame = unrepeated(identify(frame, notes), key, notes)
     else:
         key = ["organisation"]
         missing = frame["organisation"].isna()
@@ -742,7 +557,7 @@ def _read_reference(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
                 f"organisations that stand twice: {int(twice.sum())}; the first is kept: {example}"
             )
             frame = frame[~twice]
-    return _finish(frame, "reference", layout, notes, columns, key=key)
+    return finish(frame, "reference", layout, notes, columns, key=key)
 
 
 _WEEK_NAMES: Final = {
@@ -761,7 +576,7 @@ def _read_organisation_weeks(path: Path, columns: tuple[str, ...] | None) -> Sna
     content = intake.parse_json(intake.decode(intake.read_bytes(path), notes.where), notes.where)
     rows = intake.object_rows(content, "the file", notes.where)
     key = ["group", "week_date"]
-    frame = _rows_table(rows, _WEEK_NAMES, [*key, "downloads_30d"], notes)
+    frame = rows_table(rows, _WEEK_NAMES, [*key, "downloads_30d"], notes)
     missing = frame[key].isna().any(axis=1)
     if missing.any():
         notes.add(f"{counted(missing.sum())} without group or week dropped")
@@ -778,7 +593,7 @@ def _read_organisation_weeks(path: Path, columns: tuple[str, ...] | None) -> Sna
             notes.add(
                 f"totals that are not the running sum of their group's weeks: {int(off.sum())}"
             )
-    return _finish(frame, "organisation-weeks", "organisation-weeks", notes, columns, key=key)
+    return finish(frame, "organisation-weeks", "organisation-weeks", notes, columns, key=key)
 
 
 # ---------------------------------------------------------------------------------- the kinds
@@ -801,7 +616,7 @@ KIND_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "hub-snapshot": (
             "repository_id",
             "organisation",
-            *_COUNTERS,
+            *COUNTERS,
             "trending_score",
             "created_at",
             "last_modified",
@@ -834,6 +649,9 @@ KIND_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "notes",
         ),
         "organisation-weeks": tuple(_WEEK_NAMES),
+        **relations.COLUMNS,
+        **texts.COLUMNS,
+        **tree.COLUMNS,
     }
 )
 
@@ -849,6 +667,9 @@ _READERS: Final[Mapping[str, Callable[[Path, tuple[str, ...] | None], Snapshot]]
             "tracked-list": _read_tracked,
             "reference": _read_reference,
             "organisation-weeks": _read_organisation_weeks,
+            **relations.READERS,
+            **texts.READERS,
+            **tree.READERS,
         }
     )
 )

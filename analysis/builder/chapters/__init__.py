@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis.builder.chapters import adoption, arrivals, derivatives, licensing, releasing
+from analysis.builder.chapters import (
+    adoption,
+    arrivals,
+    derivatives,
+    domains,
+    licensing,
+    releasing,
+)
 from analysis.builder.chapters.made import Made
 
 #: Every table of the chapters on derivatives and reasons.
 TABLES: Final[tuple[Made, ...]] = (
     *derivatives.TABLES,
     *arrivals.TABLES,
+    *domains.TABLES,
     *licensing.TABLES,
     *releasing.TABLES,
     *adoption.TABLES,

@@ -1,4 +1,4 @@
-"""Derived tables on new repositories, waves and domains."""
+"""Derived tables on new repositories and waves."""
 
 from __future__ import annotations
 
