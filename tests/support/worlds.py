@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from types import SimpleNamespace
+from typing import cast
 
 from analysis import builder
+from analysis.builder.evidence import load_evidence as read_evidence
 from analysis.claims import world
+from analysis.claims.evidence import Evidence
 
 
 @lru_cache(maxsize=1)
@@ -19,3 +23,18 @@ def load_loaded() -> tuple[builder.Rules, builder.Loaded]:
 def load_world() -> world.World:
     """Assemble the world; call it only where the fixture `mirror` is in force."""
     return world.assemble(load_loaded()[1].inputs)
+
+
+@lru_cache(maxsize=1)
+def load_evidence() -> Evidence:
+    """Read lineage, licences, releases and sizes alone, in a few seconds.
+
+    Call it only where the fixture `mirror` is in force.
+    """
+    return read_evidence(builder.load_rules().families)[0]
+
+
+@lru_cache(maxsize=1)
+def evidence_world() -> world.World:
+    """Return what a check sees that looks at the evidence alone: no reading, no assumption."""
+    return cast(world.World, SimpleNamespace(evidence=load_evidence()))
