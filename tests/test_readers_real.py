@@ -45,7 +45,7 @@ ALL = [name for kind in KINDS for name in names_of(kind)]
 
 
 def test_every_registered_file_of_a_readable_kind_is_covered() -> None:
-    assert len(ALL) == 13 + 26 + 51 + 3 + 2 + 1 + 7 + 3 + 2
+    assert len(ALL) == 13 + 26 + 51 + 3 + 2 + 1 + 7 + 3 + 2 + 9 + 16
 
 
 @pytest.mark.parametrize("name", ALL)
