@@ -91,6 +91,15 @@ class Window(_Strict):
     reason: Reason
 
 
+class Place(_Strict):
+    """Where is counted: one table, a list, or all that any file dates, up to a day."""
+
+    version: str | None = None
+    list_: str | None = Field(default=None, alias="list")
+    until: date
+    reason: Reason
+
+
 class Copy(_Strict):
     """Words of a name that make no new model."""
 
@@ -146,6 +155,7 @@ class Rules(_Strict):
     corrected: Corrected
     interval: IntervalRule
     window: Mapping[str, Window]
+    source: Mapping[str, Place]
     copy_: tuple[Copy, ...] = Field(alias="copy")
     left_out: tuple[LeftOut, ...] = ()
     group: tuple[Group, ...] = ()
