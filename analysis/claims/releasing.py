@@ -160,10 +160,11 @@ def _grouped(world: World, source: str, window: str, family: str) -> tuple[list[
     frame = world.evidence.frame(entry.version)
     rows = frame[frame["group"] == entry.names[family]].sort_values("week_date", kind="stable")
     until = frame["week_date"].max().date().toordinal() + 6
-    new = rows["models"].astype("int64").diff().fillna(rows["models"].astype("int64"))
     days: list[int] = []
-    for week, count in zip(rows["week_date"], new.astype("int64"), strict=True):
-        days += [week.date().toordinal()] * max(0, int(count))
+    before = 0
+    for week, total in zip(rows["week_date"], rows["models"], strict=True):
+        days += [week.date().toordinal()] * max(0, int(total) - before)
+        before = max(before, int(total))
     span = releases.window(rules_of(world), window, days[0], until)
     return span.within(days), span
 

@@ -588,7 +588,8 @@ def _resampled(counts: np.ndarray, rule: IntervalRule, generator: np.random.Gene
     block = min(rule.block, months)
     starts = generator.integers(0, months, size=(rule.draws, math.ceil(months / block)))
     places = (starts[:, :, None] + np.arange(block)) % months
-    return counts[places.reshape(rule.draws, -1)[:, :months]].mean(axis=1)
+    means: np.ndarray = counts[places.reshape(rule.draws, -1)[:, :months]].mean(axis=1)
+    return means
 
 
 def _over(part: float, whole: float) -> float:
