@@ -15,12 +15,14 @@ from analysis.errors import InputError
 
 RULE_FILES = (
     "assumptions",
+    "breadth",
     "claims",
     "days",
     "families",
     "licences",
     "outliers",
     "populations",
+    "releases",
 )
 
 
