@@ -102,6 +102,8 @@ TEXTS: list[tuple[str, bytes]] = [
     ("reference", b"# x\nmodel_id,hf_created_at,actual_release_date,notes\na/b,,2025-01-01,\n"),
     ("reference", b"hf_org,region,notes\nQwen,china,\n"),
     ("reference", b"model_id,total_params_b,active_params_b,is_moe,notes\na/b,7,,true,\n"),
+    ("licence-text", b"TITLE\n\n1. Terms. If, on the day, the\nusers exceed 700 million, ask.\n"),
+    ("release-text", b"# Name\n\n- one\n  two\n\n```\n- code\n```\nEnglish and\nchinese.\n"),
 ]
 COUNTS = (
     b"model,0-month,1-month,2-month,mu_i,created_at\na/b,0,5.0,7.0,0.1,2024-01-22 16:30:10+00:00\n"
