@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis import raw, snapshot, tables
 from analysis.claims.evidence import Evidence
+from analysis.measure import sizes
 from analysis.snapshot import families as families_module
 
 #: Kinds whose every available version is read.
@@ -30,7 +31,9 @@ VERSIONS: Final = (
     "release-date-corrections-2026-08-17",
 )
 #: Rule files of ``data/`` that the measures of this evidence need, each with what parses it.
-RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {}
+RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
+    "hardware": sizes.parse,
+}
 
 #: Columns that hold an id of the Hub.
 _IDS: Final = ("repository_id", "base_id")
