@@ -356,9 +356,7 @@ def fits(table: pd.DataFrame, card: Card, bits: str, rules: Hardware) -> pd.Seri
     return answer.mask(table["total"].isna())
 
 
-def header_check(
-    headers: Mapping[str, float], rules: Hardware
-) -> pd.DataFrame:
+def header_check(headers: Mapping[str, float], rules: Hardware) -> pd.DataFrame:
     """Hold the headers against the sizes that names state, by declared format.
 
     Returns
