@@ -201,7 +201,8 @@ def test_headers_of_the_real_cut_agree_with_the_names(mirror: Path) -> None:
 
 
 # Golden: share of the downloads read on the day of the complete catalogues that fits 24 GB as
-# published, and the models that do. From names alone (no headers) it is 0.696 for Qwen, 0.826 for Llama.
+# published, and the models that do. From names alone, without headers, it is 0.696 for Qwen and
+# 0.826 for Llama.
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "read", "fit", "known"),
