@@ -19,6 +19,7 @@ RULE_FILES = (
     "claims",
     "days",
     "families",
+    "licences",
     "outliers",
     "populations",
     "releases",
