@@ -24,7 +24,7 @@ CORRECTIONS: Final = "release-date-corrections-2026-08-17"
 _RULES: Final = ("official", "organisation")
 _GROUPS: Final = ("groups-october", "groups-december")
 _AFTER: Final = (
-    "after 12 October 2025 our files see part of each family only: both counts are from below"
+    "after 10 October 2025 our files see part of each family only: both counts are from below"
 )
 
 
@@ -154,7 +154,9 @@ def counted(
     return span.within(releases.events(rows, unit, copies, days)), span
 
 
-def of_group(world: World, source: str, window: str, family: str) -> tuple[list[int], releases.Span]:
+def of_group(
+    world: World, source: str, window: str, family: str
+) -> tuple[list[int], releases.Span]:
     """Days of new repositories of a whole company, by the weeks of another's count."""
     entry = next(group for group in rules_of(world).group if group.source == source)
     frame = world.evidence.frame(entry.version)

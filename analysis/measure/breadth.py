@@ -78,7 +78,9 @@ def parse(mapping: Mapping[str, object]) -> Rules:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"data/breadth.toml: {place}: {first['msg']}: correct the entry") from error
+        raise InputError(
+            f"data/breadth.toml: {place}: {first['msg']}: correct the entry"
+        ) from error
     names = [kind.id for kind in rules.kind]
     double = sorted({name for name in names if names.count(name) > 1})
     if double:
@@ -129,8 +131,9 @@ def kinds(frame: pd.DataFrame, rules: Rules, bases: Iterable[str] = ()) -> pd.Da
     Returns
     -------
     pandas.DataFrame
-        The rows of `frame` with the columns ``kind``, ``named`` (its name tells it), ``tagged`` (its
-        task does) and ``has_tags`` (the Hub has tasks of the kind); kinds in the order of the file.
+        The rows of `frame` with the columns ``kind``, ``named`` (its name tells it), ``tagged``
+        (its task does) and ``has_tags`` (the Hub has tasks of the kind); kinds in the order of
+        the file.
     """
     names = [str(text).rpartition("/")[2] for text in frame["repository_id"]]
     base = frozenset(bases)

@@ -165,6 +165,7 @@ def _rates(
             "family": titles[family],
             "count": per.count,
             "months": per.months,
+            "until": _iso(span.last),
             "per_month": per.value,
             "lower": per.lower,
             "upper": per.upper,
@@ -244,7 +245,9 @@ def months_table(world: World) -> pd.DataFrame:
     rules = releasing.rules_of(world)
     got = releasing.dated(world, _EVERY_FILE, "official", "created")
     complete = rules.source["catalogue"].until
-    first = date.fromordinal(int(got.rows[got.rows["family"].isin(releasing.FAMILIES)]["day"].min()))
+    first = date.fromordinal(
+        int(got.rows[got.rows["family"].isin(releasing.FAMILIES)]["day"].min())
+    )
     ends = pd.date_range(first, got.until, freq="ME").date
     rows = []
     for family in releasing.FAMILIES:
@@ -253,7 +256,7 @@ def months_table(world: World) -> pd.DataFrame:
             unit: releases.events(own, unit, False, rules.cluster.days) for unit in releases.UNITS
         }
         every = releases.events(own, "repositories", True, rules.cluster.days)
-        for end in (*ends, got.until):
+        for end in sorted({*ends, complete, got.until}):
             upto = end.toordinal()
             if upto < every[0]:
                 continue
