@@ -109,6 +109,28 @@ def load(name: str) -> pd.DataFrame:
         raise InputError(f"{path}: not readable as CSV ({error}); restore the file") from None
 
 
+def specifications_name(claim: str) -> str:
+    """Return the name of the table that holds the specifications of a claim."""
+    return f"specifications_{claim.replace('-', '_')}"
+
+
+def specifications(claim: str) -> pd.DataFrame:
+    """Load every declared specification of a claim, the article's own first.
+
+    Parameters
+    ----------
+    claim
+        Id of a checked claim, for instance ``share-above-half``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a specification: a column for each dimension of the claim's grid, the value
+        with its interval, and whether the claim holds.
+    """
+    return load(specifications_name(claim))
+
+
 def claims() -> list[dict[str, Any]]:
     """Load the claims with their verdicts (``claims.json``)."""
     content: list[dict[str, Any]] = json.loads(_file("claims").read_text(encoding="utf-8"))

@@ -49,6 +49,10 @@ def parts(path: Path) -> tuple[list[str], str]:
 
 
 def load_tool(name: str) -> ModuleType:
+    folder = str(PROJECT / "tools")
+    if folder not in sys.path:
+        # Where a tool finds its neighbours when it is run.
+        sys.path.append(folder)
     spec = importlib.util.spec_from_file_location(name, PROJECT / "tools" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None

@@ -56,8 +56,7 @@ def test_a_claim_shows_what_the_register_holds(claim: pages.Claim) -> None:
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 def test_a_curve_counts_what_the_table_holds(claim: pages.Claim) -> None:
-    frame = tables.load("specifications")
-    own = frame[frame["claim"] == claim.id]
+    own = tables.specifications(claim.id)
     made = claim.curve()
     assert f"It holds in {(own['holds'] == 'yes').sum()} of {len(own)} declared ways" in made
     assert f"{len(own)} specifications against" in made
@@ -84,8 +83,7 @@ def test_each_published_figure_is_cited_with_its_address(claim: pages.Claim) -> 
 def test_the_numbers_of_a_finding_are_those_of_its_result(claim: pages.Claim) -> None:
     # The finding is the page's title. Each of its numbers has to be found, at the rounding it
     # shows, among the numbers of the claim's entry and of its specifications.
-    frame = tables.load("specifications")
-    own = frame[frame["claim"] == claim.id].select_dtypes("number")
+    own = tables.specifications(claim.id).select_dtypes("number")
     record = {k: v for k, v in claim.record.items() if k not in ("finding", "inputs")}
     values = [float(x) for x in re.findall(r"-?\d+(?:\.\d+)?", str(record))]
     values += own.to_numpy().ravel().tolist()

@@ -55,7 +55,10 @@ def downloads(found: Snapshot) -> list[Any]:
 
 @pytest.mark.parametrize(
     "kind",
-    ["hub-snapshot", "hub-top30", "hub-panel", "tracked-list", "reference", "organisation-weeks"],
+    [
+        *("hub-snapshot", "hub-top30", "hub-panel", "tracked-list", "reference"),
+        *("organisation-weeks", "licence-text", "release-text"),
+    ],
 )
 def test_missing_folder_and_empty(kind: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):

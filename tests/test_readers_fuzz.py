@@ -102,7 +102,21 @@ TEXTS: list[tuple[str, bytes]] = [
     ("reference", b"# x\nmodel_id,hf_created_at,actual_release_date,notes\na/b,,2025-01-01,\n"),
     ("reference", b"hf_org,region,notes\nQwen,china,\n"),
     ("reference", b"model_id,total_params_b,active_params_b,is_moe,notes\na/b,7,,true,\n"),
+    ("licence-text", b"TITLE\n\n1. Terms. If, on the day, the\nusers exceed 700 million, ask.\n"),
+    ("release-text", b"# Name\n\n- one\n  two\n\n```\n- code\n```\nEnglish and\nchinese.\n"),
 ]
+COUNTS = (
+    b"model,0-month,1-month,2-month,mu_i,created_at\na/b,0,5.0,7.0,0.1,2024-01-22 16:30:10+00:00\n"
+)
+ROOTS = b'model_id,out_degree,downloads,created_at,tags\na/b,5,7,2024-01-22,"x,license:mit"\n'
+TEXTS += [
+    ("lineage-edges", b"source,target,edge\na/b,c/d,merged\na/b,e/f,finetuned\n"),
+    ("lineage-edges", b"child_model,base_model\na/b,- c/d\ne/f,\"['c/d', gpt2]\"\n"),
+    ("derivative-counts", COUNTS),
+    ("lineage-roots", ROOTS),
+]
+#: Columns that tell one row about a repository from another, where a kind has them.
+KEY = ("list", "day", "repository_id", "base_id", "month")
 PARQUET = _parquet()
 WORKBOOK = _workbook()
 
@@ -134,7 +148,7 @@ def attempt(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bytes, str], 
                 assert (series.dropna() >= 0).all()
         if "repository_id" in found.frame:
             assert found.frame["repository_id"].notna().all()
-            key = [one for one in ("list", "day", "repository_id") if one in found.frame]
+            key = [one for one in KEY if one in found.frame]
             assert not found.frame.duplicated(key).any()
         # What was read can be written: nothing in it is half a character or out of range.
         pa.Table.from_pandas(found.frame)

@@ -15,6 +15,9 @@ from analysis.snapshot import FIELDS, KIND_COLUMNS, KINDS, Snapshot, read
 
 LIST_KINDS = ("hub-top30", "hub-top25", "hub-top15", "hub-trending")
 
+#: Columns that tell one row about a repository from another, where a kind has them.
+KEY = ("list", "day", "repository_id", "base_id", "month")
+
 Reader = Callable[[str], Snapshot]
 
 
@@ -45,7 +48,8 @@ ALL = [name for kind in KINDS for name in names_of(kind)]
 
 
 def test_every_registered_file_of_a_readable_kind_is_covered() -> None:
-    assert len(ALL) == 13 + 26 + 51 + 3 + 2 + 1 + 7 + 3 + 2
+    lineage = 2 + 1 + 4
+    assert len(ALL) == 13 + 26 + 51 + 3 + 2 + 1 + 7 + 3 + 2 + lineage + 9 + 16
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -63,7 +67,7 @@ def test_every_file_reads_into_the_schema(name: str, snapshot: Reader) -> None:
             assert (frame[column].dropna() >= 0).all(), column
     if "repository_id" in frame:
         assert frame["organisation"].notna().all()
-        key = [one for one in ("list", "day", "repository_id") if one in frame]
+        key = [one for one in KEY if one in frame]
         assert not frame.duplicated(key).any()
     assert not any("/tmp" in problem or "/home" in problem for problem in found.problems)
 

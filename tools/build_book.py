@@ -21,6 +21,8 @@ import time
 from html.parser import HTMLParser
 from pathlib import Path
 
+import warm_kernels
+
 ROOT = Path(__file__).resolve().parents[1]
 # Jupyter Book's own command, told to read pages in parallel, for which it has no option: each page
 # starts a kernel, so half of the time is waiting.
@@ -136,9 +138,10 @@ def run_sphinx(book: Path) -> int:
         )
         command = [sys.executable, "-c", _RUN, "build", str(book)]
         command += ["-W", "-n", "--keep-going", "--all", "-q"]
-        done = subprocess.run(
-            command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
-        )
+        with warm_kernels.serving(Path(scratch), environment) as environment:
+            done = subprocess.run(
+                command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+            )
     if done.returncode:
         output = (done.stdout + done.stderr).replace(str(ROOT) + os.sep, "")
         # The kernels warn of their loopback connection, once a page; that is not what went wrong.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 
@@ -39,7 +40,8 @@ def derive(progress: Callable[[str], None] | None = None) -> dict[str, bytes]:
     read = tuple(sorted(world.evidence.frames))
     both = tuple(sorted({*readings, *read}))
 
-    records, specifications = [], []
+    records: list[dict[str, Any]] = []
+    frames: list[tuple[str, pd.DataFrame, tuple[str, ...], str]] = []
     for claim in rules.register.claim:
         if claim.status == "open":
             records.append(results.registered(claim))
@@ -52,8 +54,14 @@ def derive(progress: Callable[[str], None] | None = None) -> dict[str, bytes]:
         record["inputs"] = [input_entry(registry, name) for name in used]
         records.append(record)
         table.insert(0, "claim", claim.id)
-        specifications.append(table.assign(unit=claim.unit, grade=record["grade"]))
-    every = pd.concat(specifications, ignore_index=True)
+        frames.append(
+            (
+                tables.specifications_name(claim.id),
+                table.assign(unit=claim.unit, grade=record["grade"]),
+                used,
+                f"every declared specification of the claim {claim.id}",
+            )
+        )
     say("tables")
     stated = rules.register.find("february-153-6m").stated
     assert stated is not None
@@ -62,13 +70,7 @@ def derive(progress: Callable[[str], None] | None = None) -> dict[str, bytes]:
         [loaded.repeats, loaded.panel_repeats.assign(source="panel")], ignore_index=True
     )
     notes = pd.DataFrame((*loaded.problems, *loaded.evidence_problems), columns=["version", "note"])
-    frames: list[tuple[str, pd.DataFrame, tuple[str, ...], str]] = [
-        (
-            "specifications",
-            every,
-            both,
-            "every declared specification of every checked claim",
-        ),
+    frames += [
         (
             "ladder",
             derived.ladder_table(world, published),

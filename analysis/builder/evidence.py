@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis import raw, snapshot, tables
 from analysis.claims.evidence import Evidence
+from analysis.measure import breadth, licences, releases, sizes
 from analysis.snapshot import families as families_module
 
 #: Kinds whose every available version is read.
@@ -27,10 +28,17 @@ VERSIONS: Final = (
     "makers-2025-10-12",
     "model-parameters-2026-08-17",
     "organisation-regions-2026-08-17",
+    "organisation-weeks-2025-10-08",
+    "organisation-weeks-2025-12-07",
     "release-date-corrections-2026-08-17",
 )
 #: Rule files of ``data/`` that the measures of this evidence need, each with what parses it.
-RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {}
+RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
+    "breadth": breadth.parse,
+    "hardware": sizes.parse,
+    "licences": licences.parse,
+    "releases": releases.parse,
+}
 
 #: Columns that hold an id of the Hub.
 _IDS: Final = ("repository_id", "base_id")

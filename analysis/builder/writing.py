@@ -13,7 +13,18 @@ import pandas as pd
 from analysis import raw, tables
 from analysis.errors import InputError
 
-RULE_FILES = ("assumptions", "claims", "days", "families", "outliers", "populations")
+RULE_FILES = (
+    "assumptions",
+    "breadth",
+    "claims",
+    "days",
+    "families",
+    "hardware",
+    "licences",
+    "outliers",
+    "populations",
+    "releases",
+)
 
 
 # A spreadsheet takes a cell that begins so for a formula (also in full width), or swallows it.

@@ -55,6 +55,7 @@ def _share_on(world: World, spec: Spec, day: date, line: float) -> Outcome:
         note,
         {"downloads": pooled.part.value, "rest": pooled.rest.value, "day": day.isoformat()},
         covered_all_time=world.coverage(world.estimate(members, day, outlier)),
+        open_ended=math.isinf(pooled.rest.upper),
     )
 
 
@@ -89,6 +90,7 @@ def cumulative(world: World, spec: Spec, _line: float) -> Outcome:
         "no all-time counter was read on the day: "
         "lower bounds from later readings less the downloads since",
         {"day": day.isoformat(), "excess": excess},
+        open_ended=True,
     )
 
 
@@ -326,6 +328,7 @@ def crossing(world: World, spec: Spec, line: float) -> Outcome:
             "day": after_day.isoformat(),
         },
         covered_all_time=after.covered_all_time,
+        open_ended=after.open_ended,
     )
 
 
@@ -458,6 +461,7 @@ def run(world: World, claim: register_module.Claim) -> pd.DataFrame:
                 "covered": got.covered,
                 "population_size": got.population,
                 "covered_all_time": got.covered_all_time,
+                "open_ended": got.open_ended,
                 "holds": answer,
                 "note": got.note,
                 **got.extra,

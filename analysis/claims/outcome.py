@@ -41,6 +41,9 @@ class Outcome:
         What the reader must know of this specification.
     extra
         Further numbers for the page.
+    open_ended
+        Nothing bounds one end of the interval: the value is its other end, or what was
+        seen, and no estimate.
     """
 
     value: float | str | None
@@ -54,6 +57,7 @@ class Outcome:
     note: str = ""
     extra: Mapping[str, float | str] = field(default_factory=dict)
     covered_all_time: float = math.nan
+    open_ended: bool = False
 
 
 #: A check: the world, one choice for each dimension, the line that the claim draws.

@@ -3,15 +3,420 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
 
-from analysis.claims.outcome import Check, Dimensions, Finding
+import pandas as pd
+
+from analysis.claims.outcome import Check, Dimensions, Finding, Outcome, Spec
+from analysis.claims.world import LLAMA, QWEN, World
+from analysis.errors import InputError
+from analysis.measure import breadth, releases
+from analysis.snapshot import families as families_module
+
+#: Families that stand beside Qwen by the same rule.
+FAMILIES: Final = (QWEN, LLAMA, "deepseek", "gemma", "mistral", "phi")
+CATALOGUE: Final = "makers-2025-10-12"
+CUT: Final = "hub-stats-2026-05"
+CORRECTIONS: Final = "release-date-corrections-2026-08-17"
+
+_RULES: Final = ("official", "organisation")
+_GROUPS: Final = ("groups-october", "groups-december")
+_AFTER: Final = (
+    "after 10 October 2025 our files see part of each family only: both counts are from below"
+)
+
+
+def rules_of(world: World) -> releases.Rules:
+    """Return ``data/releases.toml``."""
+    rules = world.evidence.rule("releases")
+    assert isinstance(rules, releases.Rules)
+    return rules
+
+
+def kinds_of(world: World) -> breadth.Rules:
+    """Return ``data/breadth.toml``."""
+    rules = world.evidence.rule("breadth")
+    assert isinstance(rules, breadth.Rules)
+    return rules
+
+
+def created(world: World) -> dict[str, date]:
+    """Return the first day of creation that any file gives, by repository."""
+
+    def make() -> dict[str, date]:
+        days = dict(world.created)
+        for name in sorted(world.evidence.frames):
+            frame = world.evidence.frames[name]
+            if "created_at" not in frame.columns or "repository_id" not in frame.columns:
+                continue
+            for repository, day in _days(frame).items():
+                days[repository] = min(day, days.get(repository, day))
+        return days
+
+    return world.evidence.once("releasing.created", make)
+
+
+def _days(frame: pd.DataFrame) -> dict[str, date]:
+    known = frame.dropna(subset=["created_at"]).sort_values("created_at", kind="stable")
+    known = known.drop_duplicates("repository_id")
+    return {
+        str(repository): stamp.date()
+        for repository, stamp in zip(known["repository_id"], known["created_at"], strict=True)
+    }
+
+
+def _family(world: World, repositories: list[str], rule: str) -> dict[str, str]:
+    ids = pd.Series(sorted(repositories), dtype="string")
+    own = families_module.assign(ids, world.evidence.families, rule)
+    return {str(i): str(f) for i, f in zip(ids, own, strict=True) if not pd.isna(f)}
+
+
+@dataclass(frozen=True)
+class Dated:
+    """Dated repositories of all families in one source.
+
+    Attributes
+    ----------
+    rows
+        As :func:`analysis.measure.releases.members` returns them.
+    until
+        Day up to which the source sees.
+    listed
+        Repositories of each family in the source, dated or not.
+    """
+
+    rows: pd.DataFrame
+    until: date
+    listed: Mapping[str, int]
+
+    def of(self, family: str) -> pd.DataFrame:
+        """Rows of one family; InputError when the source has none."""
+        rows = self.rows[self.rows["family"] == family]
+        if rows.empty:
+            raise InputError(f"the source dates no repository of the family {family!r}")
+        return rows
+
+
+def dated(world: World, source: str, rule: str, dates: str) -> Dated:
+    """Return the dated repositories of a source of ``data/releases.toml``."""
+
+    def make() -> Dated:
+        rules = rules_of(world)
+        if source not in rules.source:
+            raise InputError(
+                f"data/releases.toml: no source {source!r}; there are {', '.join(rules.source)}"
+            )
+        place = rules.source[source]
+        if place.version is not None:
+            days = _days(world.evidence.frame(place.version))
+            every = set(world.evidence.frame(place.version)["repository_id"])
+        else:
+            days = created(world)
+            every = set(days)
+            if place.list_ is not None:
+                every = set(world.inputs.lists[place.list_])
+        chosen = {r: d for r, d in days.items() if r in every and d <= place.until}
+        own = _family(world, sorted(every), rule)
+        # Of undated repositories only a list tells that they are there.
+        known = [f for r, f in own.items() if r in chosen or r not in days]
+        rows = releases.members(chosen, own, rules)
+        if dates == "corrected":
+            listed = world.evidence.frame(CORRECTIONS).dropna(subset=["released_on"])
+            shown = {
+                str(r): d.date()
+                for r, d in zip(listed["repository_id"], listed["released_on"], strict=True)
+            }
+            rows = releases.correct(rows, rules, shown)
+            rows = rows[rows["day"] <= place.until.toordinal()].reset_index(drop=True)
+        return Dated(rows, place.until, {f: known.count(f) for f in sorted(set(known))})
+
+    return world.evidence.once(f"releasing.dated {source} {rule} {dates}", make)
+
+
+def counted(
+    world: World, got: Dated, family: str, unit: str, copies: bool, name: str, days: int
+) -> tuple[list[int], releases.Span]:
+    """Return the days on which a family brought something out, and the span they lie in.
+
+    Parameters
+    ----------
+    unit, copies
+        As in :func:`analysis.measure.releases.events`.
+    name
+        Name of the window.
+    days
+        Days within which models are one release.
+    """
+    rows = got.of(family)
+    span = releases.window(rules_of(world), name, int(rows["day"].min()), got.until.toordinal())
+    return span.within(releases.events(rows, unit, copies, days)), span
+
+
+def of_group(
+    world: World, source: str, window: str, family: str
+) -> tuple[list[int], releases.Span]:
+    """Days of new repositories of a whole company, by the weeks of another's count."""
+    entry = next(group for group in rules_of(world).group if group.source == source)
+    frame = world.evidence.frame(entry.version)
+    rows = frame[frame["group"] == entry.names[family]].sort_values("week_date", kind="stable")
+    until = frame["week_date"].max().date().toordinal() + 6
+    days: list[int] = []
+    before = 0
+    for week, total in zip(rows["week_date"], rows["models"], strict=True):
+        days += [week.date().toordinal()] * max(0, int(total) - before)
+        before = max(before, int(total))
+    span = releases.window(rules_of(world), window, days[0], until)
+    return span.within(days), span
+
+
+def velocity(world: World, spec: Spec, line: float) -> Outcome:
+    """Return Qwen's rate of new repositories, models or releases over Llama's."""
+    rules = rules_of(world)
+    unit, copies, window = (
+        str(spec["unit_counted"]),
+        spec["copies"] == "in",
+        str(spec["window"]),
+    )
+    source, rule = str(spec["source"]), str(spec["family_rule"])
+    if source in _GROUPS:
+        mine, one = of_group(world, source, window, QWEN)
+        theirs, two = of_group(world, source, window, LLAMA)
+        covered = population = len(mine) + len(theirs)
+        note = "whole companies: vision, speech and translation models count like language models"
+    else:
+        got = dated(world, source, rule, str(spec["dates"]))
+        days = rules.cluster.days
+        mine, one = counted(world, got, QWEN, unit, copies, window, days)
+        theirs, two = counted(world, got, LLAMA, unit, copies, window, days)
+        covered = len(got.of(QWEN)) + len(got.of(LLAMA))
+        population = got.listed[QWEN] + got.listed[LLAMA]
+        note = "" if source == "catalogue" else _AFTER
+    found = releases.ratio(mine, one, theirs, two, rules.interval)
+    decided = "yes" if found.lower > line else "no" if found.upper <= line else "undetermined"
+    return Outcome(
+        found.value,
+        found.lower,
+        found.upper,
+        found.lower,
+        found.upper,
+        covered,
+        population,
+        decided,
+        note,
+        {
+            "qwen": len(mine),
+            "qwen_months": one.months,
+            "llama": len(theirs),
+            "llama_months": two.months,
+            "day": date.fromordinal(one.last).isoformat(),
+        },
+    )
+
+
+# --------------------------------------------------------------------------------------- breadth
+
+
+def trees(world: World) -> pd.DataFrame:
+    """Return the newest tree; InputError when none was read."""
+    found = world.evidence.of_kind("hub-tree")
+    if not found:
+        raise InputError("no source of kind hub-tree was read: fetch one, `sources` lists them")
+    return found[max(found, key=lambda name: world.evidence.days[name])]
+
+
+def seen(world: World, source: str) -> tuple[pd.DataFrame, date]:
+    """Return the repositories of a source with task, day and counter, and the source's day."""
+
+    def make() -> tuple[pd.DataFrame, date]:
+        evidence = world.evidence
+        if source in ("catalogue", "cut"):
+            name = {"catalogue": CATALOGUE, "cut": CUT}[source]
+            return _described(evidence.frame(name)), evidence.days[name]
+        tree = trees(world)
+        name = next(n for n in evidence.of_kind("hub-tree") if evidence.frames[n] is tree)
+        if source == "tree":
+            return _described(tree), evidence.days[name]
+        parts = [_described(tree), *(seen(world, one)[0] for one in ("cut", "catalogue"))]
+        # The newest reading of a repository that has a task comes first.
+        joined = pd.concat(parts, ignore_index=True)
+        tasks = joined.dropna(subset=["pipeline_tag"]).drop_duplicates("repository_id")
+        first = joined.drop_duplicates("repository_id").drop(columns="pipeline_tag")
+        merged = first.merge(tasks[["repository_id", "pipeline_tag"]], how="left")
+        return merged.reset_index(drop=True), evidence.days[name]
+
+    return world.evidence.once(f"releasing.seen {source}", make)
+
+
+def _described(frame: pd.DataFrame) -> pd.DataFrame:
+    kept = frame[["repository_id", "pipeline_tag", "created_at", "downloads_30d"]]
+    return kept.drop_duplicates("repository_id").reset_index(drop=True)
+
+
+def of_kinds(world: World, source: str, told_by: str, rule: str, family: str) -> pd.DataFrame:
+    """Return a family's repositories in a source, once for every kind that each is of."""
+
+    def make() -> pd.DataFrame:
+        base = breadth.pretrained(_known(world, rule, family), kinds_of(world), rules_of(world))
+        return breadth.kinds(of_family(world, source, rule, family), kinds_of(world), base)
+
+    marked = world.evidence.once(f"releasing.kinds {source} {rule} {family}", make)
+    return breadth.told(marked, told_by)
+
+
+def _known(world: World, rule: str, family: str) -> list[str]:
+    """Names of a family's repositories in any source: sisters tell what a name is."""
+    return [
+        str(repository).rpartition("/")[2]
+        for source in ("catalogue", "cut", "tree")
+        for repository in of_family(world, source, rule, family)["repository_id"]
+    ]
+
+
+def of_family(world: World, source: str, rule: str, family: str) -> pd.DataFrame:
+    """Return a family's repositories in a source."""
+
+    def make() -> pd.Series:
+        ids = seen(world, source)[0]["repository_id"]
+        return families_module.assign(ids, world.evidence.families, rule)
+
+    own = world.evidence.once(f"releasing.family {source} {rule}", make)
+    frame = seen(world, source)[0]
+    return frame[(own == family).fillna(False).to_numpy(dtype="bool")].reset_index(drop=True)
+
+
+def covered_kinds(
+    world: World, source: str, told_by: str, rule: str, family: str, minimum: float, recent: bool
+) -> set[str]:
+    """Return the kinds that a family covers in a source.
+
+    Parameters
+    ----------
+    minimum
+        30-day downloads that a repository needs.
+    recent
+        Whether it has to be created within the twelve months before the source's day.
+    """
+    rows = of_kinds(world, source, told_by, rule, family)
+    if minimum > 0:
+        rows = rows[(rows["downloads_30d"] >= minimum).fillna(False).to_numpy(dtype="bool")]
+    if recent:
+        since = pd.Timestamp(seen(world, source)[1] - timedelta(days=365), tz="UTC")
+        rows = rows[(rows["created_at"] >= since).fillna(False).to_numpy(dtype="bool")]
+    return set(rows["kind"])
+
+
+def breadth_of(world: World, spec: Spec, line: float) -> Outcome:
+    """Return how many of the kinds that the article names Qwen covers."""
+    named = kinds_of(world).named
+    source, told_by, rule = str(spec["source"]), str(spec["told_by"]), str(spec["family_rule"])
+    found = covered_kinds(
+        world,
+        source,
+        told_by,
+        rule,
+        QWEN,
+        float(spec["minimum"]),
+        spec["since"] == "last-12-months",
+    )
+    value = float(sum(kind in found for kind in named))
+    complete = source == "catalogue" and rule == "official"
+    upper = value if complete else float(len(named))
+    day = seen(world, source)[1]
+    own = of_family(world, source, rule, QWEN)
+    days = created(world)
+    known = [r for r in _family(world, sorted(days), rule).items() if r[1] == QWEN]
+    population = {r for r, _ in known if days[r] <= day} | set(own["repository_id"])
+    decided = "yes" if value > line else "no" if upper <= line else "undetermined"
+    titles = kinds_of(world).titles
+    without = [titles[kind] for kind in named if kind not in found]
+    return Outcome(
+        value,
+        value,
+        upper,
+        value,
+        upper,
+        len(own),
+        len(population),
+        decided,
+        "" if complete else "the source sees part of the family: a kind not seen may be there",
+        {"not_seen": ", ".join(without) or "none", "day": day.isoformat()},
+    )
+
+
+# --------------------------------------------------------------------------------------- findings
+
+
+def _find_velocity(record: Mapping[str, Any], table: pd.DataFrame) -> str:
+    own = table.iloc[0]
+    value, lower, upper = float(own["value"]), float(own["lower"]), float(own["upper"])
+    span = f"{value:.1f} new Qwen models for each new Llama model"
+    between = f"({lower:.1f} to {upper:.1f})"
+    if lower > record["stated_value"]:
+        text = f"Yes: {span} {between}"
+    elif upper <= record["stated_value"]:
+        text = f"No: {span} {between}"
+    else:
+        text = f"Not certain: {span} {between}"
+    whole = table[(table["source"] == "groups-october") & (table["window"] == "last-12-months")]
+    if not whole.empty and float(whole.iloc[0]["value"]) <= 1:
+        text += (
+            f"; of all that Meta publishes, Qwen brought out {float(whole.iloc[0]['value']):.1f} "
+            "times as many repositories in the year to October 2025"
+        )
+    return text
+
+
+_COUNTS: Final = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight")
+
+
+def _find_breadth(record: Mapping[str, Any], table: pd.DataFrame) -> str:
+    own = table.iloc[0]
+    value = int(own["value"])
+    if value > record["stated_value"]:
+        text = f"Yes: all {_COUNTS[value]} kinds are there"
+    else:
+        text = f"{_COUNTS[value].capitalize()} kinds are there, not seen: {own['not_seen']}"
+    recent = table[
+        (table["source"] == own["source"])
+        & (table["told_by"] == own["told_by"])
+        & (table["family_rule"] == own["family_rule"])
+        & (table["since"] == "last-12-months")
+        & (table["minimum"] == 1000)
+    ]
+    if not recent.empty:
+        now = int(recent.iloc[0]["value"])
+        text += (
+            f"; {_COUNTS[now]} with a model of the last twelve months "
+            "that was downloaded a thousand times"
+        )
+        if now < value:
+            text += f" (not {recent.iloc[0]['not_seen']})"
+    return text
+
 
 #: Check name to function; see :data:`analysis.claims.checks.CHECKS`.
-CHECKS: Final[Mapping[str, Check]] = {}
+CHECKS: Final[Mapping[str, Check]] = {"velocity": velocity, "breadth": breadth_of}
 
 #: Dimensions of each check and the values it knows, () where the data have to know them.
-DIMENSIONS: Final[Mapping[str, Dimensions]] = {}
+DIMENSIONS: Final[Mapping[str, Dimensions]] = {
+    "velocity": {
+        "unit_counted": releases.UNITS,
+        "copies": ("out", "in"),
+        "window": (),
+        "family_rule": _RULES,
+        "dates": ("created", "corrected"),
+        "source": (),
+    },
+    "breadth": {
+        "source": ("catalogue", "cut", "tree", "all"),
+        "told_by": breadth.TOLD_BY,
+        "family_rule": _RULES,
+        "minimum": (),
+        "since": ("any-time", "last-12-months"),
+    },
+}
 
 #: Check name to what words its finding, the title of the claim's page.
-FINDINGS: Final[Mapping[str, Finding]] = {}
+FINDINGS: Final[Mapping[str, Finding]] = {"velocity": _find_velocity, "breadth": _find_breadth}

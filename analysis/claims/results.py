@@ -50,7 +50,6 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
     own = table.iloc[0]
     rules = register.verdict
     months = claim.comparison == "first-in"
-    open_ended = own["note"].startswith("an upper bound")
     value: float | str | None
     if months:
         value = None if pd.isna(own["value"]) else str(own["value"])
@@ -62,9 +61,7 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
     else:
         centre = own.get("centre")
         value = _number(own["value"]) if _number(centre) is None else _number(centre)
-        if open_ended:
-            value = None
-        if claim.check == "cumulative":
+        if own["open_ended"]:
             value = None
         span = (float(own["lower"]), float(own["upper"]))
         if claim.check == "crossing":
@@ -177,6 +174,9 @@ def registered(claim: Claim) -> dict[str, Any]:
         "later": {"verdict": "open", "reason": ""},
         "article": None,
         "settle": claim.settle,
+        "interval_meaning": claim.interval_meaning,
+        "dimensions": list(claim.grid),
+        "words": dict(claim.words),
         "published": list(claim.published),
         "finding": f"Not yet checked: {claim.title}",
         "inputs": [],

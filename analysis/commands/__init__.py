@@ -14,13 +14,14 @@ from collections.abc import Sequence
 
 from analysis.errors import RecordError
 
-_MODULES = ("sources", "shares", "claims", "build")
+_MODULES = ("sources", "shares", "licences", "claims", "build")
 
 _EPILOG = """\
 examples:
   python -m analysis sources                     what the record rests on
   python -m analysis fetch --all                 fetch and verify every raw file
   python -m analysis share --snapshot hub-stats-2026-05 --population tracked-2026-05-25
+  python -m analysis licences                    thresholds of users in the licence texts
   python -m analysis claims                      every claim with its verdicts
   python -m analysis claim february-153-6m       one claim in full
   python -m analysis inspect FILE --kind hub-snapshot

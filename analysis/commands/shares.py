@@ -13,7 +13,9 @@ import pandas as pd
 
 from analysis import raw, snapshot
 from analysis.claims import settings
+from analysis.commands import licences
 from analysis.errors import InputError
+from analysis.measure import licences as measure_licences
 from analysis.measure import snapshots
 from analysis.snapshot import dating
 from analysis.snapshot import families as families_module
@@ -300,7 +302,7 @@ def _part(part: snapshots.Part) -> dict[str, Any]:
 
 
 def _describe(args: argparse.Namespace, got: snapshot.Snapshot) -> int:
-    result = {
+    result: dict[str, Any] = {
         "file": str(args.file),
         "kind": got.kind,
         "layout": got.layout,
@@ -308,11 +310,16 @@ def _describe(args: argparse.Namespace, got: snapshot.Snapshot) -> int:
         "columns": list(got.frame.columns),
         "problems": list(got.problems),
     }
+    if got.kind == licences.KIND:
+        rules = measure_licences.parse(raw.declared("licences"))
+        result |= licences.described(got.frame, rules)
     if args.json:
         print(json.dumps(result, ensure_ascii=False, indent=1))
         return 0
     print(f"{result['file']}: kind {got.kind}, layout {got.layout}, {len(got.frame):,} rows")
     print("columns: " + ", ".join(got.frame.columns))
+    if got.kind == licences.KIND:
+        print(licences.summary(result))
     for text in got.problems:
         print(f"note: {text}")
     return 0

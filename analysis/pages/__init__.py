@@ -35,7 +35,7 @@ GROUPS: Final = {"A": "downloads", "B": "derivatives", "C": "why Qwen is used"}
 #: Modules of this package, loaded when a page asks for one: every page starts a kernel.
 CHAPTERS: Final = ("adoption", "arrivals", "derivatives", "domains", "licensing", "releasing")
 
-#: Columns of ``specifications.csv`` that are choices, in the order drawn.
+#: Dimensions of the grids on downloads, in the order drawn.
 DIMENSIONS: Final = (
     "population",
     "rivals",
@@ -241,8 +241,7 @@ class Claim:
 
     def curve(self) -> Html:
         """Return the specification curve with its table."""
-        frame = tables.load("specifications")
-        frame = frame[frame["claim"] == self.id].reset_index(drop=True)
+        frame = tables.specifications(self.id)
         unit = str(frame["unit"].iloc[0])
         stated = self.record["stated_value"]
         label = f"stated: {self.record['stated']}"

@@ -215,11 +215,13 @@ def _matrix(
 ) -> Any:
     rows: list[dict[str, object]] = []
     marks: list[pd.DataFrame] = []
+    own_ranks: list[dict[str, int]] = []
     for name in drawn:
         rows.append({"row": len(rows), "label": worded(names, name), "head": True})
         for option in sorted(data[name].fillna("none").astype(str).unique()):
             here = data.loc[data[name].fillna("none").astype(str) == option, ["rank", "article"]]
-            marks.append(here.assign(row=len(rows)))
+            own_ranks += [{"rank": r, "row": len(rows)} for r in here.loc[here["article"], "rank"]]
+            marks.append(_runs(here["rank"]).assign(row=len(rows)))
             rows.append({"row": len(rows), "label": worded(names, name, option), "head": False})
     labels = pd.DataFrame(rows)
     step = 30 if narrow else 18
@@ -228,18 +230,18 @@ def _matrix(
     box = {"width": plot, "height": step * len(labels)}
     tick = max(1.0, min(9.0, plot / len(data) * 0.6))
     down = 8 if narrow else 0
+    # A bar from half a tick before the first to half a tick after the last of a run.
+    half = tick / 2 / (plot / (len(data) + 0.4))
     points = pd.concat(marks, ignore_index=True)
+    points["rank"], points["to"] = points["first"] - half, points["last"] + half
     used = (
-        alt.Chart(points)
-        .mark_tick(
-            orient="vertical", thickness=tick, size=10, yOffset=down, color=theme.QUIET.light
-        )
-        .encode(x=x, y=y)
+        alt.Chart(points[["rank", "to", "row"]])
+        .mark_bar(height=10, yOffset=down, color=theme.QUIET.light)
+        .encode(x=x, x2="to:Q", y=y)
         .properties(**box)
     )
     own = (
-        alt.Chart(points)
-        .transform_filter("datum.article")
+        alt.Chart(pd.DataFrame(own_ranks, columns=["rank", "row"]))
         .mark_tick(orient="vertical", thickness=max(tick, 3), size=14, yOffset=down,
                    color=theme.STATED.light)
         .encode(x=x, y=y)
@@ -252,6 +254,19 @@ def _matrix(
         align="left", fontWeight="bold", color=theme.QUIET.light, dy=4 if narrow else 0
     )
     return alt.layer(used, own, options, heads)
+
+
+def _runs(ranks: pd.Series) -> pd.DataFrame:
+    """Put ranks that follow on together: one bar is drawn for many ticks.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``first`` and ``last`` rank of each run.
+    """
+    ordered = ranks.sort_values()
+    groups = ordered.groupby((ordered.diff() != 1).cumsum())
+    return pd.DataFrame({"first": groups.min(), "last": groups.max()}).reset_index(drop=True)
 
 
 def sentence(frame: pd.DataFrame, stated_label: str) -> str:

@@ -13,6 +13,7 @@ Rules that hold for every kind:
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -144,6 +145,29 @@ def _bases(values: pa.ChunkedArray, notes: Notes) -> tuple[pd.Series[Any], pd.Se
     return ids, relation
 
 
+def _licence_names(values: pa.ChunkedArray, notes: Notes) -> pd.Series[Any] | None:
+    """Names of licences in card data (JSON text); None when the column has another shape."""
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        notes.add(f"column 'cardData' is {shown(str(values.type))}: not used")
+        return None
+    # Few cards name a licence: the others need no parsing.
+    hit = pc.fill_null(pc.match_substring(values, '"license_name"'), False)
+    places = np.flatnonzero(hit.to_numpy())
+    names: list[object] = [None] * len(values)
+    broken = 0
+    for place, text in zip(places.tolist(), values.filter(hit).to_pylist(), strict=True):
+        try:
+            card = json.loads(text)
+        except (ValueError, RecursionError):
+            broken += 1
+            continue
+        name = card.get("license_name") if isinstance(card, dict) else None
+        names[place] = name if isinstance(name, str) else None
+    if broken:
+        notes.add(f"column 'cardData': {counted(broken)} with broken JSON, no licence name read")
+    return parse_column("licence_name", names, "cardData.license_name", notes)
+
+
 def _read_columns(file: pq.ParquetFile, leaves: list[str], notes: Notes) -> pa.Table:
     try:
         table = file.read(columns=leaves)
@@ -178,6 +202,8 @@ def _read_hub_stats(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
         plain |= {"licence": "license"} if "license" in have else {}
         plain |= {"tags": "tags"} if "tags" in have and "license" not in have else {}
     leaves = list(plain.values())
+    cards = "cardData" in have and "licence_name" in wanted
+    leaves += ["cardData"] if cards else []
     safetensors = "safetensors" in have and "parameters_total" in wanted
     total_leaf = False
     if safetensors:
@@ -204,6 +230,8 @@ def _read_hub_stats(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
             notes.add(f"column 'baseModels' is {shown(str(shape))}: not used")
         else:
             out["base_models"], out["base_relation"] = found
+    if cards and (named := _licence_names(table["cardData"], notes)) is not None:
+        out["licence_name"] = named
     frame = pd.DataFrame(out)
     if "licence" in wanted and "licence" not in frame and "tags" in frame:
         frame["licence"] = licence_of_tags(frame["tags"])
@@ -287,6 +315,7 @@ def _read_hub_snapshot(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
                 layout, frame = "llmfit", _llmfit(rows, notes)
             else:
                 names = dict(_HUB_NAMES) | {
+                    "licence_name": "cardData.license_name",
                     "parameters_total": "safetensors.total",
                     "base_relation": "baseModels.relation",
                     "revision": "sha",
@@ -624,6 +653,7 @@ KIND_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "pipeline_tag",
             "library_name",
             "licence",
+            "licence_name",
             "tags",
             "parameters_total",
             "base_models",

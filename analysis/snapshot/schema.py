@@ -304,6 +304,14 @@ def _fields() -> dict[str, Field]:
             _HUB + ", tag license:…",
         ),
         Field(
+            "licence_name",
+            TEXT,
+            "-",
+            "Name that the card gives to a licence of the maker's own, declared as `other`",
+            "none given, or not read",
+            _HUB + ", field cardData.license_name",
+        ),
+        Field(
             "tags",
             TEXTS,
             "-",
