@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis import raw, snapshot, tables
 from analysis.claims.evidence import Evidence
-from analysis.measure import breadth, licences, releases
+from analysis.measure import breadth, licences, releases, sizes
 from analysis.snapshot import families as families_module
 
 #: Kinds whose every available version is read.
@@ -35,6 +35,7 @@ VERSIONS: Final = (
 #: Rule files of ``data/`` that the measures of this evidence need, each with what parses it.
 RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
     "breadth": breadth.parse,
+    "hardware": sizes.parse,
     "licences": licences.parse,
     "releases": releases.parse,
 }

@@ -19,6 +19,7 @@ RULE_FILES = (
     "claims",
     "days",
     "families",
+    "hardware",
     "licences",
     "outliers",
     "populations",
