@@ -82,7 +82,7 @@ def derivatives(world: World, source: str) -> pd.DataFrame:
                 {
                     "base_models": grouped["base_id"].agg(list),
                     "base_relation": grouped["base_relation"].agg(
-                        lambda own: _QUANTISED if (own == _QUANTISED).any() else None
+                        lambda own: _QUANTISED if (own == _QUANTISED).any() else ""
                     ),
                 }
             ).reset_index()
@@ -122,7 +122,7 @@ def is_of(world: World, source: str, family: str, base: str) -> pd.Series:
             return lists.map(lambda own: any(family in one.lower() for one in own)).astype("bool")
         every = pd.Series(sorted({one for own in lists for one in own}), dtype="string")
         assigned = families_module.assign(every, world.evidence.families, base)
-        mine = {str(i) for i, f in zip(every, assigned, strict=True) if not pd.isna(f) and f == family}
+        mine = set(every[(assigned == family).fillna(False).to_numpy(dtype="bool")].astype("str"))
         return lists.map(lambda own: any(one in mine for one in own)).astype("bool")
 
     return world.evidence.once(f"domains.is_of {source} {family} {base}", make)
