@@ -154,7 +154,9 @@ def counted(
     return span.within(releases.events(rows, unit, copies, days)), span
 
 
-def _grouped(world: World, source: str, window: str, family: str) -> tuple[list[int], releases.Span]:
+def _grouped(
+    world: World, source: str, window: str, family: str
+) -> tuple[list[int], releases.Span]:
     """Days of new repositories of a whole company, by the weeks of another's count."""
     entry = next(group for group in rules_of(world).group if group.source == source)
     frame = world.evidence.frame(entry.version)

@@ -78,7 +78,9 @@ def parse(mapping: Mapping[str, object]) -> Rules:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"data/breadth.toml: {place}: {first['msg']}: correct the entry") from error
+        raise InputError(
+            f"data/breadth.toml: {place}: {first['msg']}: correct the entry"
+        ) from error
     names = [kind.id for kind in rules.kind]
     double = sorted({name for name in names if names.count(name) > 1})
     if double:
