@@ -224,7 +224,11 @@ def licence_share(world: World, spec: Spec, line: float) -> Outcome:
     answer = answers(table, rules_of(world), by_name=spec["names"] == "read")
     found = answer.value_counts().to_dict()
     apache, unknown = int(found.get(APACHE, 0)), int(found.get(UNKNOWN, 0))
-    extra = {"day": day.isoformat(), "apache": apache, "licence_unknown": unknown}
+    extra: dict[str, float | str] = {
+        "day": day.isoformat(),
+        "apache": apache,
+        "licence_unknown": unknown,
+    }
     if answer.empty:
         return Outcome(None, note="no repository of these is known", extra=extra)
     treatment = str(spec["unknown"])
@@ -260,8 +264,10 @@ def _of_downloads(
     Apache 2.0, at the upper end all are.
     """
     counters = world.estimate(frozenset(answer.index), day, "in", measure)
-    worst = answer.mask(answer == UNKNOWN, "not").to_dict()
-    best = answer.mask(answer == UNKNOWN, APACHE).to_dict()
+    worst, best = (
+        {str(name): filled if word == UNKNOWN else str(word) for name, word in answer.items()}
+        for filled in ("not", APACHE)
+    )
     told = counters[counters.index.isin(list(answer.index[answer != UNKNOWN]))]
     parts = ((told, worst), (counters, worst), (counters, best))
     seen = (shares.share(table, own, APACHE, "absent").value for table, own in parts)

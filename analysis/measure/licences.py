@@ -132,6 +132,16 @@ class Stated(_Strict):
     _valid = field_validator("repositories", "says")(_pattern)
 
 
+class Statement(_Strict):
+    """A sentence of the maker's texts on the licences of a generation (``[[statement]]``)."""
+
+    pattern: str
+    label: str
+    reason: str = Field(min_length=10)
+
+    _valid = field_validator("pattern")(_pattern)
+
+
 class Copies(_Strict):
     """Words of a name, beside those of ``data/releases.toml``, that tell a quantised copy."""
 
@@ -169,6 +179,7 @@ class LicenceRules(_Strict):
     condition: tuple[Condition, ...]
     group: tuple[Group, ...]
     stated: tuple[Stated, ...]
+    statement: tuple[Statement, ...]
     copies: Copies
     families: Shown
     sizes: Sizes

@@ -1,4 +1,4 @@
-"""What repositories declare: the licence of each, read from several files, and groups of licences."""
+"""What repositories declare: the licence of each, from several files, and groups of licences."""
 
 from __future__ import annotations
 
@@ -214,14 +214,16 @@ def agreement(table: pd.DataFrame) -> pd.DataFrame:
         ``first, second`` (days), ``both`` (repositories read on both), ``same`` (with
         the same declaration on both).
     """
-    wide = {day: part.set_index("repository_id") for day, part in table.groupby("day", sort=True)}
+    days: list[date] = sorted(set(table["day"]))
     rows = []
-    for first in wide:
-        for second in wide:
-            if first < second:
-                one, two = wide[first]["declared"], wide[second]["declared"]
-                ids = one.index.intersection(two.index)
-                a, b = one.reindex(ids), two.reindex(ids)
-                same = (a == b) | (a.isna() & b.isna())
-                rows.append((first, second, len(ids), int(same.sum())))
+    for place, first in enumerate(days):
+        for second in days[place + 1 :]:
+            one, two = (
+                table[table["day"] == day].set_index("repository_id")["declared"]
+                for day in (first, second)
+            )
+            ids = one.index.intersection(two.index)
+            a, b = one.reindex(ids), two.reindex(ids)
+            same = (a == b) | (a.isna() & b.isna())
+            rows.append((first, second, len(ids), int(same.sum())))
     return pd.DataFrame(rows, columns=["first", "second", "both", "same"])
