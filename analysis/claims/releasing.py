@@ -154,7 +154,11 @@ def counted(
     return span.within(releases.events(rows, unit, copies, days)), span
 
 
+<<<<<<< HEAD
 def of_group(
+=======
+def _grouped(
+>>>>>>> w/licensing
     world: World, source: str, window: str, family: str
 ) -> tuple[list[int], releases.Span]:
     """Days of new repositories of a whole company, by the weeks of another's count."""
