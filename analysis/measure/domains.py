@@ -7,7 +7,9 @@ and what they miss, is estimated from a sample that was labelled by hand.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 import numpy as np
