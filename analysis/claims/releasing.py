@@ -24,7 +24,7 @@ CORRECTIONS: Final = "release-date-corrections-2026-08-17"
 _RULES: Final = ("official", "organisation")
 _GROUPS: Final = ("groups-october", "groups-december")
 _AFTER: Final = (
-    "after 12 October 2025 our files see part of each family only: both counts are from below"
+    "after 10 October 2025 our files see part of each family only: both counts are from below"
 )
 
 
@@ -154,7 +154,9 @@ def counted(
     return span.within(releases.events(rows, unit, copies, days)), span
 
 
-def _grouped(world: World, source: str, window: str, family: str) -> tuple[list[int], releases.Span]:
+def of_group(
+    world: World, source: str, window: str, family: str
+) -> tuple[list[int], releases.Span]:
     """Days of new repositories of a whole company, by the weeks of another's count."""
     entry = next(group for group in rules_of(world).group if group.source == source)
     frame = world.evidence.frame(entry.version)
@@ -179,8 +181,8 @@ def velocity(world: World, spec: Spec, line: float) -> Outcome:
     )
     source, rule = str(spec["source"]), str(spec["family_rule"])
     if source in _GROUPS:
-        mine, one = _grouped(world, source, window, QWEN)
-        theirs, two = _grouped(world, source, window, LLAMA)
+        mine, one = of_group(world, source, window, QWEN)
+        theirs, two = of_group(world, source, window, LLAMA)
         covered = population = len(mine) + len(theirs)
         note = "whole companies: vision, speech and translation models count like language models"
     else:
@@ -256,16 +258,20 @@ def of_kinds(world: World, source: str, told_by: str, rule: str, family: str) ->
     """Return a family's repositories in a source, once for every kind that each is of."""
 
     def make() -> pd.DataFrame:
-        frame = of_family(world, source, rule, family)
-        names = [
-            str(name).rpartition("/")[2]
-            for one in ("catalogue", "cut", "all")
-            for name in of_family(world, one, rule, family)["repository_id"]
-        ]
-        base = breadth.pretrained(names, kinds_of(world), rules_of(world))
-        return breadth.kinds(frame, kinds_of(world), told_by, base)
+        base = breadth.pretrained(_known(world, rule, family), kinds_of(world), rules_of(world))
+        return breadth.kinds(of_family(world, source, rule, family), kinds_of(world), base)
 
-    return world.evidence.once(f"releasing.kinds {source} {told_by} {rule} {family}", make)
+    marked = world.evidence.once(f"releasing.kinds {source} {rule} {family}", make)
+    return breadth.told(marked, told_by)
+
+
+def _known(world: World, rule: str, family: str) -> list[str]:
+    """Names of a family's repositories in any source: sisters tell what a name is."""
+    return [
+        str(repository).rpartition("/")[2]
+        for source in ("catalogue", "cut", "tree")
+        for repository in of_family(world, source, rule, family)["repository_id"]
+    ]
 
 
 def of_family(world: World, source: str, rule: str, family: str) -> pd.DataFrame:

@@ -582,7 +582,9 @@ def _block_ratio(first: np.ndarray, second: np.ndarray, rule: IntervalRule) -> t
     return float(low), float(high)
 
 
-def _resampled(counts: np.ndarray, rule: IntervalRule, generator: np.random.Generator) -> np.ndarray:
+def _resampled(
+    counts: np.ndarray, rule: IntervalRule, generator: np.random.Generator
+) -> np.ndarray:
     """Mean per month of series put together from blocks of months, taken around the end."""
     months = len(counts)
     block = min(rule.block, months)
