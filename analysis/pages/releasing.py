@@ -469,6 +469,25 @@ def first_days() -> Html:
     )
 
 
+def firsts() -> Html:
+    """Return the sentence on who had each of the named kinds first."""
+    frame = _kinds("all")
+    named = frame[frame["named"].astype("bool")].dropna(subset=["first_day"])
+    first = named.sort_values(["first_day", "family"], kind="stable").drop_duplicates("kind")
+    order = list(dict.fromkeys(named["kind"]))
+    holder = dict(zip(first["kind"], first["family"], strict=True))
+    own = [str(kind) for kind in order if holder[kind] == _OWN]
+    rest = [f"{kind} ({holder[kind]})" for kind in order if holder[kind] != _OWN]
+    parts: list[object] = [
+        f"Of these families Qwen was the first with {_word(len(own))} of the kinds"
+    ]
+    if own:
+        parts += [": ", numbers.listed(own)]
+    if rest:
+        parts += ["; others came first with ", numbers.listed(rest)]
+    return paragraph(*parts, ".")
+
+
 def reach() -> Html:
     """Return Qwen's kinds by source: repositories, downloads, last day."""
     frame = tables.load("breadth")
