@@ -56,7 +56,7 @@ def cumulative() -> Html:
             unit="count",
             measure="models so far",
             span=(day, end),
-            span_label="seen in part" if width < 480 else "from here seen in part",
+            span_label="in part" if width < 480 else "seen in part",
             points=False,
         ),
         id="releases-cumulative",
