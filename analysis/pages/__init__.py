@@ -253,7 +253,8 @@ class Claim:
         unit = str(frame["unit"].iloc[0])
         stated = self.record["stated_value"]
         label = f"stated: {self.record['stated']}"
-        dimensions = (*DIMENSIONS, *(d for d in self.record["dimensions"] if d not in DIMENSIONS))
+        own = self.record["dimensions"]
+        dimensions = sorted(own, key=lambda d: DIMENSIONS.index(d) if d in DIMENSIONS else -1)
         drawn = spec_curve.choices(frame, dimensions)
         shown = [Column(name, spec_curve.worded(self.words, name)) for name in drawn]
         for name in ("value", "lower", "upper"):
