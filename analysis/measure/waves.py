@@ -13,6 +13,7 @@ A second reading looks at the released bases alone: do their derivatives come at
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +21,14 @@ from typing import Annotated, Final, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from analysis.errors import InputError
 
@@ -45,6 +53,26 @@ class Source(_Strict):
     reason: Reason
 
 
+class Week(_Strict):
+    """A nearly complete week of new repositories, and how a base's generation is read."""
+
+    version: str
+    first: date
+    last: date
+    generation: str
+    reason: Reason
+
+    @model_validator(mode="after")
+    def _compiles(self) -> Week:
+        try:
+            groups = re.compile(self.generation).groups
+        except re.error as error:
+            raise ValueError(f"generation is no regular expression: {error}") from None
+        if groups != 1:
+            raise ValueError("generation needs one group, the generation itself")
+        return self
+
+
 class WaveRules(_Strict):
     """``data/waves.toml``."""
 
@@ -56,9 +84,12 @@ class WaveRules(_Strict):
     percentile_reason: Reason
     later_windows: int = Field(ge=1)
     later_windows_reason: Reason
+    level: float = Field(gt=0.5, lt=1)
+    level_reason: Reason
     families: tuple[str, ...]
     families_reason: Reason
     source: tuple[Source, ...]
+    week: Week
 
     def find(self, name: str) -> Source:
         """Return a source; InputError that lists them when there is none."""
@@ -147,6 +178,14 @@ def daily_of_days(days: Iterable[date], first: date, last: date) -> Daily:
     return Daily(start, np.bincount(places, minlength=end - start).astype("float64"))
 
 
+def since_first(daily: Daily) -> Daily:
+    """Leave out the days before the first derivative; an empty series stays as it is."""
+    some = np.flatnonzero(daily.values)
+    if not len(some):
+        return daily
+    return Daily(daily.first + int(some[0]), daily.values[int(some[0]) :])
+
+
 def ratio(daily: Daily, day: int, width: int) -> float:
     """Sum of the `width` days from `day` on over the sum of those before; NaN outside the span.
 
@@ -195,9 +234,7 @@ def shifted(daily: Daily, days: Sequence[int], width: int, step: int) -> float:
 
     def mean(shift: int) -> float:
         moved = [low + (day - low + shift) % size for day in inside]
-        logs = [
-            math.log(min(max(ratio(daily, day, width), 0.01), 100.0)) for day in moved
-        ]
+        logs = [math.log(min(max(ratio(daily, day, width), 0.01), 100.0)) for day in moved]
         return sum(logs) / len(logs)
 
     real = mean(0)
@@ -211,7 +248,7 @@ def windows(gained: Sequence[float], width: int) -> list[float]:
     return [float(sum(gained[i * width : (i + 1) * width])) for i in range(whole)]
 
 
-def comes_first(found: Sequence[float], later_windows: int, percentile: float) -> tuple[float, float]:
+def comes_first(found: Sequence[float], later_windows: int) -> tuple[float, float]:
     """Hold the first window of a release's own derivatives against its later ones.
 
     Returns
@@ -227,3 +264,9 @@ def comes_first(found: Sequence[float], later_windows: int, percentile: float) -
     mean = float(later.mean())
     first = float(found[0])
     return (first / mean if mean else math.inf if first else 1.0), rank(first, later)
+
+
+def generation(name: str, pattern: str) -> str | None:
+    """Return the generation that a repository's name states, in lower case; None without one."""
+    found = re.match(pattern, name.lower())
+    return None if found is None else found.group(1).replace("-", "")
