@@ -45,11 +45,10 @@ def month_bars(
     data = pd.DataFrame(
         {
             "from": months.dt.strftime("%Y-%m-%d"),
-            "to": (months + pd.offsets.MonthBegin(1) - pd.Timedelta(days=2)).dt.strftime(
-                "%Y-%m-%d"
-            ),
+            "to": ends.dt.strftime("%Y-%m-%d"),
             "series": [plain(name) for name in frame["series"]],
             "value": pd.to_numeric(frame["value"]),
+            "zero": 0.0,
         }
     )
     first, last = str(data["from"].min()), str(data["to"].max())
@@ -79,8 +78,8 @@ def month_bars(
         )
         bars = (
             alt.Chart(part)
-            .mark_bar(color=theme.OURS.light)
-            .encode(x=x, x2="to:T", y=y)
+            .mark_rect(color=theme.OURS.light)
+            .encode(x=x, x2="to:T", y=y, y2=alt.Y2("zero:Q"))
             .properties(
                 width=plot,
                 height=height,

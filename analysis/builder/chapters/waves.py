@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from typing import Any, Final
 
@@ -60,7 +61,7 @@ def releases_table(world: World) -> pd.DataFrame:
                 ]
                 even = every[places.index("even")]
                 for index, entry in enumerate(even):
-                    if pd.isna(entry.ratio) and pd.isna(entry.own_ratio):
+                    if math.isnan(entry.ratio) and math.isnan(entry.own_ratio):
                         continue
                     ratios = [found[index].ratio for found in every]
                     rows.append(
