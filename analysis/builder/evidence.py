@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis import raw, snapshot, tables
 from analysis.claims.evidence import Evidence
-from analysis.measure import breadth, licences, releases
+from analysis.measure import breadth, bulk, licences, releases, slices
 from analysis.snapshot import families as families_module
 
 #: Kinds whose every available version is read.
@@ -35,8 +35,10 @@ VERSIONS: Final = (
 #: Rule files of ``data/`` that the measures of this evidence need, each with what parses it.
 RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
     "breadth": breadth.parse,
+    "bulk": bulk.parse,
     "licences": licences.parse,
     "releases": releases.parse,
+    "slices": slices.parse,
 }
 
 #: Columns that hold an id of the Hub.

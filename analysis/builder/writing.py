@@ -16,6 +16,7 @@ from analysis.errors import InputError
 RULE_FILES = (
     "assumptions",
     "breadth",
+    "bulk",
     "claims",
     "days",
     "families",
@@ -23,6 +24,7 @@ RULE_FILES = (
     "outliers",
     "populations",
     "releases",
+    "slices",
 )
 
 
