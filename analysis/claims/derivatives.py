@@ -99,16 +99,8 @@ def stocks(evidence: Evidence, source: slices_module.Slice, asked: Asked) -> dic
     InputError
         The source cannot answer.
     """
-    if asked.relation != "all" and not source.relations:
-        raise InputError(
-            f"{source.id}: relation = {asked.relation!r}: it does not tell relations; declare it "
-            "impossible"
-        )
-    if asked.minimum > source.minimum and not source.counter:
-        raise InputError(
-            f"{source.id}: minimum = {asked.minimum}: it has no counter of derivatives; declare it "
-            "impossible"
-        )
+    if (lacking := _lacking(source, asked)) is not None:
+        raise InputError(f"{source.id}: {lacking}; declare it impossible")
 
     def answer() -> dict[str, Stock]:
         frame, families = frame_of(evidence, source), evidence.families
@@ -126,6 +118,25 @@ def stocks(evidence: Evidence, source: slices_module.Slice, asked: Asked) -> dic
         return stock.of_relations(graph, families, asked, downloads)
 
     return evidence.once(f"derivatives stocks {source.id} {asked}", answer)
+
+
+def _lacking(source: slices_module.Slice, asked: Asked) -> str | None:
+    """Say why a source cannot answer by what it knows of a derivative; None when it can."""
+    if asked.relation != "all" and not source.relations:
+        return f"relation = {asked.relation!r}: it does not tell relations"
+    if asked.minimum > source.minimum and not source.counter:
+        return f"minimum = {asked.minimum}: it has no counter of derivatives"
+    return None
+
+
+def answers(evidence: Evidence, source: slices_module.Slice, asked: Asked) -> bool:
+    """Whether a source can answer a question: by what it knows, and by its kind."""
+    if _lacking(source, asked) is not None:
+        return False
+    frame = frame_of(evidence, source)
+    if stock.has_relations(frame):
+        return asked.bulk != "level"
+    return stock.unanswered(frame, asked) is None
 
 
 def _asked(spec: Spec) -> Asked:
@@ -200,7 +211,9 @@ def _together(evidence: Evidence, asked: Asked, line: float) -> Outcome:
         got = None if narrower is None else stocks(evidence, source, narrower).get(QWEN)
         if got is None:
             continue
-        hard = max(hard, got.hard_lower)
+        if stock.has_relations(frame_of(evidence, source)):
+            # Only a list names the repositories that it counts.
+            hard = max(hard, got.hard_lower)
         if best is None or got.lower > best[0]:
             best = (got.lower, source.id, got)
     if best is None:
@@ -227,9 +240,7 @@ def _together(evidence: Evidence, asked: Asked, line: float) -> Outcome:
 
 def _narrower(evidence: Evidence, source: slices_module.Slice, asked: Asked) -> Asked | None:
     """Return the question, or one whose answer is no larger, that a source can answer."""
-    if asked.minimum > source.minimum and not source.counter:
-        return None
-    if asked.relation != "all" and not source.relations:
+    if _lacking(source, asked) is not None:
         return None
     frame = frame_of(evidence, source)
     if stock.has_relations(frame):

@@ -101,6 +101,20 @@ def has_relations(frame: pd.DataFrame) -> bool:
     return "derivatives" not in frame.columns
 
 
+def unanswered(frame: pd.DataFrame, asked: Asked) -> str | None:
+    """Name the part of a question that a table with one number a base cannot answer."""
+    cannot = {
+        "count": asked.count == "transitive",
+        "relation": asked.relation != "all",
+        "minimum": asked.minimum > 0,
+        "own": asked.own != "in",
+        "reuploads": asked.reuploads != "as-declared",
+        "merges": asked.merges != "whole",
+        "bulk": asked.bulk == "level" and "month" not in frame.columns,
+    }
+    return next((name for name, no in cannot.items() if no), None)
+
+
 def of_bases(
     frame: pd.DataFrame,
     families: families_module.Families,
@@ -134,20 +148,11 @@ def of_bases(
     InputError
         The table cannot answer: it does not tell relations, makers or downloads of derivatives.
     """
-    for name, value in (
-        ("count", asked.count == "transitive"),
-        ("relation", asked.relation != "all"),
-        ("minimum", asked.minimum > 0),
-        ("own", asked.own != "in"),
-        ("reuploads", asked.reuploads != "as-declared"),
-        ("merges", asked.merges != "whole"),
-        ("bulk", asked.bulk == "level" and "month" not in frame.columns),
-    ):
-        if value:
-            raise InputError(
-                f"{name} = {getattr(asked, name)!r}: a table with one number a base cannot "
-                "answer that; declare it impossible"
-            )
+    if (name := unanswered(frame, asked)) is not None:
+        raise InputError(
+            f"{name} = {getattr(asked, name)!r}: a table with one number a base cannot answer "
+            "that; declare it impossible"
+        )
     counts = concentration.totals(frame)
     named = waves[waves["bulk"]].set_index("repository_id")["excess"]
     held = named.index.intersection(counts.index)
