@@ -26,6 +26,7 @@ RULE_FILES = (
     "outliers",
     "populations",
     "releases",
+    "slices",
     "waves",
 )
 

@@ -245,6 +245,8 @@ class Claim:
             return []
         forced = numbers.interval(hard[0], hard[1], self.record["unit"], self.record["grade"])
         tested = Html('under <a href="method.html#assumed-bounds">assumptions that we tested</a>')
+        if assumption := str(self.record.get("assumption") or ""):
+            tested = join(["resting on ", assumption])
         return [("That is", tested), ("Without any", forced)]
 
     def curve(self) -> Html:
