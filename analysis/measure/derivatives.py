@@ -28,6 +28,7 @@ it out, the upper end takes it in.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
@@ -444,10 +445,11 @@ class Prepared:
         return Group(lower, lower, upper, self._bases(members, sure), by_word)
 
     def _ends(self, edges: Codes) -> tuple[float, float]:
+        # Sums that do not hang on the order of the rows: fractions are added exactly.
         derivative, weight = self.weights(edges)
         sure = self.passes[derivative] == 1
         if not self.rule.one_per_author:
-            return float(weight[sure].sum()), float(weight.sum())
+            return math.fsum(weight[sure]), math.fsum(weight)
         author = self.author[derivative]
         return _sum_of_largest(author[sure], weight[sure]), _sum_of_largest(author, weight)
 
@@ -500,4 +502,4 @@ def _sum_of_largest(group: Codes, weight: Numbers) -> float:
         return 0.0
     order = np.lexsort((-weight, group))
     ordered = group[order]
-    return float(weight[order][first_of_run(ordered)].sum())
+    return math.fsum(weight[order][first_of_run(ordered)])
