@@ -177,7 +177,7 @@ def reference(
 
 
 class TestAgainstTheReference:
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=120, deadline=None)
     @given(edges=edge_lists, rule=rules, downloads=counters)
     def test_every_rule_on_every_graph(
         self, edges: list[Edge], rule: Rule, downloads: dict[str, int | None]
@@ -193,7 +193,7 @@ class TestAgainstTheReference:
             assert got.bases == bases
             assert got.relations == pytest.approx(words)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=25, deadline=None)
     @given(edges=edge_lists, rule=rules, downloads=counters)
     def test_the_list_adds_up_to_the_count(
         self, edges: list[Edge], rule: Rule, downloads: dict[str, int | None]
@@ -210,7 +210,7 @@ class TestAgainstTheReference:
             assert mine["weight"].sum() == pytest.approx(group.upper)
             assert mine.loc[mine["known"], "weight"].sum() == pytest.approx(group.lower)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=25, deadline=None)
     @given(edges=edge_lists, seed=st.randoms(use_true_random=False))
     def test_the_order_of_rows_changes_nothing(self, edges: list[Edge], seed: Any) -> None:
         shuffled = list(edges)
@@ -223,7 +223,7 @@ class TestAgainstTheReference:
             assert both[0].families == both[1].families
             assert both[0].organisations == both[1].organisations
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=25, deadline=None)
     @given(edges=edge_lists)
     def test_more_is_counted_where_a_rule_asks_for_less(self, edges: list[Edge]) -> None:
         graph = lineage.of(table(edges), FAMILIES).graph
@@ -240,7 +240,7 @@ class TestAgainstTheReference:
             assert (every >= numbers(count=count, relations=("merge", "adapter"))).all()
         assert (numbers(count="transitive") >= numbers()).all()
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=25, deadline=None)
     @given(edges=edge_lists)
     def test_direct_counts_by_base_are_the_derivatives_of_that_base_alone(
         self, edges: list[Edge]
@@ -255,7 +255,7 @@ class TestAgainstTheReference:
         }
         assert dict(zip(rows["base_id"], rows["derivatives"], strict=True)) == want
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=25, deadline=None)
     @given(edges=edge_lists)
     def test_cycles_are_found_as_the_reference_finds_them(self, edges: list[Edge]) -> None:
         pairs = set(stated(edges))

@@ -437,6 +437,8 @@ class Prepared:
 
     def group(self, members: Mask, own: Iterable[str], copies: Mask | None) -> Group:
         """Count the derivatives of a group of members."""
+        if not members.any():
+            return Group(0.0, 0.0, 0.0, 0, dict.fromkeys(WORDS, 0.0))
         edges = self.edges(members, own, copies)
         lower, upper = self._ends(edges)
         relation = self.graph.relation[edges]
