@@ -447,11 +447,10 @@ class Prepared:
         return Group(lower, lower, upper, self._bases(members, sure), by_word)
 
     def _ends(self, edges: Codes) -> tuple[float, float]:
-        # Sums that do not hang on the order of the rows: fractions are added exactly.
         derivative, weight = self.weights(edges)
         sure = self.passes[derivative] == 1
         if not self.rule.one_per_author:
-            return math.fsum(weight[sure]), math.fsum(weight)
+            return _exact_sum(weight[sure]), _exact_sum(weight)
         author = self.author[derivative]
         return _sum_of_largest(author[sure], weight[sure]), _sum_of_largest(author, weight)
 
@@ -498,10 +497,16 @@ def _passing(
     return passes
 
 
+def _exact_sum(weight: Numbers) -> float:
+    """Add up weights so that the result does not hang on the order of the rows."""
+    parts = weight[weight != 1]
+    return float(len(weight) - len(parts)) + math.fsum(parts.tolist())
+
+
 def _sum_of_largest(group: Codes, weight: Numbers) -> float:
     """Sum of the largest weight in each group."""
     if not len(group):
         return 0.0
     order = np.lexsort((-weight, group))
     ordered = group[order]
-    return math.fsum(weight[order][first_of_run(ordered)])
+    return _exact_sum(weight[order][first_of_run(ordered)])
