@@ -343,7 +343,7 @@ def classify(frame: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     reader = Classifier(rules)
     rows = []
     blank: list[object] = [None] * len(frame)
-    columns = [frame[c] if c in frame else blank for c in ("tags", "languages", "base_models")]
+    columns = [frame.get(c, blank) for c in ("tags", "languages", "base_models")]
     for repository, tags, languages, bases in zip(frame["repository_id"], *columns, strict=True):
         by_name = reader.name(str(repository))
         by_tags = reader.tags(_list(tags), _list(languages))
@@ -358,3 +358,250 @@ def classify(frame: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     return pd.DataFrame(
         rows, columns=["repository_id", "domain", "by_name", "by_tags", "by_base"]
     ).astype({"repository_id": "string", "domain": "string"})
+
+
+# ------------------------------------------------------------------------------------ labels
+
+
+def labels(
+    table: pd.DataFrame, rules: Rules, *, where: str = "data/domain-labels.csv"
+) -> pd.DataFrame:
+    """Check the labels made by hand.
+
+    Parameters
+    ----------
+    table
+        Columns :data:`LABEL_COLUMNS`, all text; several domains are divided by a space.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows; ``labels``, ``inherited`` and ``unsure`` as frozensets.
+
+    Raises
+    ------
+    InputError
+        Names the row and what is wrong.
+    """
+    missing = [name for name in LABEL_COLUMNS if name not in table.columns]
+    if missing:
+        raise InputError(f"{where}: column {missing[0]!r} is missing: restore the file")
+    known = set(rules.names)
+    strata = {stratum.id: stratum.drawn for stratum in rules.sample.stratum}
+    drawn = dict.fromkeys(strata, 0)
+    seen: set[str] = set()
+    sets: dict[str, list[frozenset[str]]] = {"labels": [], "inherited": [], "unsure": []}
+    for number, row in enumerate(table[list(LABEL_COLUMNS)].itertuples(index=False), start=2):
+        line = f"{where}: line {number}"
+        if row.repository_id in seen:
+            raise InputError(f"{line}: {row.repository_id!s} is labelled twice: keep one row")
+        seen.add(str(row.repository_id))
+        if row.part in PARTS:
+            if row.stratum not in strata:
+                raise InputError(f"{line}: no stratum {row.stratum!r} in data/domains.toml")
+            drawn[str(row.stratum)] += 1
+        elif row.part != "read" or row.stratum:
+            raise InputError(
+                f"{line}: part {row.part!r}: it is tuning, held out, or read (without a stratum)"
+            )
+        for name, kept in sets.items():
+            words = frozenset(str(getattr(row, name)).split())
+            if words - known:
+                raise InputError(f"{line}: {name}: no domain {min(words - known)!r}")
+            kept.append(words)
+        if sets["inherited"][-1] - sets["labels"][-1]:
+            raise InputError(f"{line}: inherited names a domain that labels does not")
+    wrong = [name for name, count in drawn.items() if count != strata[name]]
+    if wrong:
+        raise InputError(
+            f"{where}: stratum {wrong[0]} has {drawn[wrong[0]]} rows, data/domains.toml says "
+            f"{strata[wrong[0]]}: restore the file"
+        )
+    out = table[list(LABEL_COLUMNS)].reset_index(drop=True)
+    for name, kept in sets.items():
+        out[name] = pd.Series(kept, dtype="object")
+    return out
+
+
+def truth(table: pd.DataFrame, domain: str, unsure: Unsure = "as labelled") -> pd.Series:
+    """Tell which rows count for a domain, with the uncertain ones taken one way or another."""
+    said = table["labels"].map(lambda own: domain in own)
+    doubt = table["unsure"].map(lambda own: domain in own)
+    if unsure == "against":
+        said &= ~doubt
+    elif unsure == "for":
+        said |= doubt
+    return said.astype("bool")
+
+
+# ------------------------------------------------------------------------- precision and recall
+
+
+def wilson(part: float, size: float, z: float) -> tuple[float, float]:
+    """Return Wilson's interval of a proportion seen in `size` independent trials.
+
+    `size` need not be whole: for weighted samples it is the effective size. NaN
+    where nothing was tried.
+    """
+    if size <= 0 or math.isnan(part):
+        return math.nan, math.nan
+    base = 1 + z * z / size
+    centre = (part + z * z / (2 * size)) / base
+    half = z * math.sqrt(part * (1 - part) / size + z * z / (4 * size * size)) / base
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A proportion with its interval.
+
+    Attributes
+    ----------
+    hits, of
+        Repositories seen, unweighted.
+    value, lower, upper
+        Weighted to the population, with Wilson's interval at the effective size.
+    """
+
+    hits: int
+    of: int
+    value: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How far the words can be trusted for a domain."""
+
+    domain: str
+    precision: Rate
+    recall: Rate
+
+
+def weights(table: pd.DataFrame, rules: Rules) -> np.ndarray:
+    """Return for each row of a sample how many of the population it stands for."""
+    sizes = {stratum.id: stratum.size for stratum in rules.sample.stratum}
+    read = table["stratum"].value_counts().to_dict()
+    return np.array([sizes[str(s)] / read[s] for s in table["stratum"]], dtype="float64")
+
+
+def _rate(weight: np.ndarray, inside: np.ndarray, hit: np.ndarray, z: float) -> Rate:
+    own, got = weight[inside], hit[inside]
+    total = float(own.sum())
+    value = float(own[got].sum()) / total if total else math.nan
+    effective = total * total / float((own * own).sum()) if total else 0.0
+    return Rate(int(got.sum()), int(inside.sum()), value, *wilson(value, effective, z))
+
+
+def sample_of(table: pd.DataFrame, part: str) -> pd.DataFrame:
+    """Return one part of the drawn sample, or both."""
+    wanted = PARTS if part == "both" else (part,)
+    return table[table["part"].isin(wanted)].reset_index(drop=True)
+
+
+def quality(
+    sample: pd.DataFrame,
+    matched: frozenset[tuple[str, str]],
+    domain: str,
+    rules: Rules,
+    unsure: Unsure = "as labelled",
+) -> Quality:
+    """Estimate precision and recall of the words for a domain.
+
+    Parameters
+    ----------
+    sample
+        Rows of the drawn sample (:func:`sample_of`).
+    matched
+        Repository and domain, where the words match.
+
+    Returns
+    -------
+    Quality
+        Both weighted by how many repositories each row stands for.
+    """
+    weight = weights(sample, rules)
+    found = np.array([(str(r), domain) in matched for r in sample["repository_id"]], dtype="bool")
+    true = truth(sample, domain, unsure).to_numpy(dtype="bool")
+    z = rules.estimation.z
+    return Quality(domain, _rate(weight, found, true, z), _rate(weight, true, found, z))
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many repositories are made for a domain."""
+
+    value: float
+    lower: float
+    upper: float
+
+
+def corrected(matches: int, plain: Quality, against: Quality, in_favour: Quality) -> Count:
+    """Correct a count of matches: times precision, over recall.
+
+    The lower end takes the lower end of precision, uncertain labels against, and
+    recall as if nothing were missed; the upper end the upper end of precision over
+    the lower end of recall, uncertain labels in favour. Without a lower end of
+    recall above nought there is no upper end.
+    """
+
+    def ratio(precision: float, recall: float) -> float:
+        if math.isnan(precision):
+            return math.nan
+        return matches * precision / recall if recall > 0 else math.inf
+
+    value = ratio(plain.precision.value, plain.recall.value)
+    lower = matches * against.precision.lower
+    upper = ratio(in_favour.precision.upper, in_favour.recall.lower)
+    lower = 0.0 if math.isnan(lower) else lower
+    return Count(value, lower, math.inf if math.isnan(upper) else max(upper, lower))
+
+
+def resampled(
+    sample: pd.DataFrame,
+    matched: frozenset[tuple[str, str]],
+    domain: str,
+    rules: Rules,
+) -> pd.DataFrame:
+    """Draw the sample again from itself, stratum by stratum.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a draw: ``precision``, ``recall``, and ``total``, the repositories of the
+        population that the sample puts in the domain without looking at the words.
+    """
+    generator = np.random.default_rng(rules.estimation.seed)
+    weight = weights(sample, rules)
+    found = np.array([(str(r), domain) in matched for r in sample["repository_id"]], dtype="bool")
+    true = truth(sample, domain).to_numpy(dtype="bool")
+    strata = sample["stratum"].to_numpy()
+    places = [np.flatnonzero(strata == name) for name in sorted(set(strata))]
+    rows = []
+    for _ in range(rules.estimation.draws):
+        chosen = np.concatenate([generator.choice(own, len(own)) for own in places])
+        w, f, t = weight[chosen], found[chosen], true[chosen]
+        both = float(w[f & t].sum())
+        rows.append(
+            (
+                both / float(w[f].sum()) if f.any() else math.nan,
+                both / float(w[t].sum()) if t.any() else math.nan,
+                float(w[t].sum()),
+            )
+        )
+    return pd.DataFrame(rows, columns=["precision", "recall", "total"])
+
+
+def pairs(classified: pd.DataFrame, fields: str) -> frozenset[tuple[str, str]]:
+    """Return repository and domain where the words match in `fields` (name, name-or-tags)."""
+    rows = classified[classified["by_name"]] if fields == "name" else classified
+    return frozenset(
+        zip(rows["repository_id"].astype("str"), rows["domain"].astype("str"), strict=True)
+    )
+
+
+def words_of(rules: Rules) -> Mapping[str, str]:
+    """Titles of the domains by id, in their order."""
+    titles = {d.id: d.title for d in rules.domain}
+    return {name: titles[name] for name in rules.names}
