@@ -412,7 +412,8 @@ class Prepared:
         child = graph.child[edges]
         keep = self.passes[child] != 0
         if not rule.own:
-            codes = [i for i, name in enumerate(graph.organisation_names) if name in set(own)]
+            mine = set(own)
+            codes = [i for i, name in enumerate(graph.organisation_names) if name in mine]
             keep &= ~np.isin(graph.organisations[child], codes)
         if copies is not None and copies.any():
             keep &= ~copies[child]

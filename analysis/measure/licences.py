@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -86,6 +86,90 @@ class Condition(_Strict):
     _valid = field_validator("pattern")(_pattern)
 
 
+Kind = Literal["apache", "permissive", "conditions", "research", "unnamed", "undeclared"]
+
+
+class Group(_Strict):
+    """Licences that are counted together (``[[group]]``).
+
+    Attributes
+    ----------
+    ids
+        Licence ids as the Hub lists them.
+    names
+        Names that cards give to a licence declared as ``other``.
+    text
+        Version name of the licence text held here that the ids stand for.
+    """
+
+    id: str
+    label: str
+    kind: Kind
+    ids: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    text: str | None = None
+    reason: str = Field(min_length=10)
+
+
+class Stated(_Strict):
+    """Licence of repositories that the maker's own text names (``[[stated]]``).
+
+    Attributes
+    ----------
+    repositories
+        Pattern of whole ids.
+    source, line, says
+        Release text, line of the passage, and a pattern that it must match.
+    """
+
+    repositories: str
+    group: str
+    source: str
+    line: int = Field(gt=0)
+    says: str
+    reason: str = Field(min_length=10)
+
+    _valid = field_validator("repositories", "says")(_pattern)
+
+
+class Statement(_Strict):
+    """A sentence of the maker's texts on the licences of a generation (``[[statement]]``)."""
+
+    pattern: str
+    label: str
+    reason: str = Field(min_length=10)
+
+    _valid = field_validator("pattern")(_pattern)
+
+
+class Copies(_Strict):
+    """Words of a name, beside those of ``data/releases.toml``, that tell a quantised copy."""
+
+    words: tuple[str, ...]
+    reason: str = Field(min_length=10)
+
+
+class Shown(_Strict):
+    """Families that stand side by side."""
+
+    shown: tuple[str, ...] = Field(min_length=2)
+    reason: str = Field(min_length=10)
+
+
+class Sizes(_Strict):
+    """Edges between classes of size, in parameters."""
+
+    edges: tuple[float, ...] = Field(min_length=1)
+    reason: str = Field(min_length=10)
+
+    @field_validator("edges")
+    @classmethod
+    def _rising(cls, edges: tuple[float, ...]) -> tuple[float, ...]:
+        if list(edges) != sorted(set(edges)):
+            raise ValueError("the edges must rise")
+        return edges
+
+
 class LicenceRules(_Strict):
     """``data/licences.toml``."""
 
@@ -93,16 +177,30 @@ class LicenceRules(_Strict):
     dated: DateRule
     licensor: tuple[Licensor, ...]
     condition: tuple[Condition, ...]
+    group: tuple[Group, ...]
+    stated: tuple[Stated, ...]
+    statement: tuple[Statement, ...]
+    copies: Copies
+    families: Shown
+    sizes: Sizes
 
     @model_validator(mode="after")
     def _unique(self) -> LicenceRules:
         for what, names in (
             ("licensor", [entry.name for entry in self.licensor]),
             ("condition", [entry.id for entry in self.condition]),
+            ("group", [entry.id for entry in self.group]),
+            ("id", [name for entry in self.group for name in entry.ids]),
+            ("name", [name for entry in self.group for name in entry.names]),
         ):
             double = sorted({name for name in names if names.count(name) > 1})
             if double:
                 raise ValueError(f"{what} named twice: {', '.join(double)}")
+        strange = sorted({one.group for one in self.stated} - {entry.id for entry in self.group})
+        if strange:
+            raise ValueError(f"stated: no group is called {strange[0]!r}")
+        if sum(entry.kind == "unnamed" for entry in self.group) != 1:
+            raise ValueError("one group, and no more, must be of the kind 'unnamed'")
         return self
 
 

@@ -56,7 +56,7 @@ def cumulative() -> Html:
             unit="count",
             measure="models so far",
             span=(day, end),
-            span_label="seen in part" if width < 480 else "from here seen in part",
+            span_label="in part" if width < 480 else "seen in part",
             points=False,
         ),
         id="releases-cumulative",
@@ -467,6 +467,25 @@ def first_days() -> Html:
         [Column("kind"), *(Column(f) for f in families_)],
         caption="First repository of each kind, by day of creation, in all sources together",
     )
+
+
+def firsts() -> Html:
+    """Return the sentence on who had each of the named kinds first."""
+    frame = _kinds("all")
+    named = frame[frame["named"].astype("bool")].dropna(subset=["first_day"])
+    first = named.sort_values(["first_day", "family"], kind="stable").drop_duplicates("kind")
+    order = list(dict.fromkeys(named["kind"]))
+    holder = dict(zip(first["kind"], first["family"], strict=True))
+    own = [str(kind) for kind in order if holder[kind] == _OWN]
+    rest = [f"{kind} ({holder[kind]})" for kind in order if holder[kind] != _OWN]
+    parts: list[object] = [
+        f"Of these families Qwen was the first with {_word(len(own))} of the kinds"
+    ]
+    if own:
+        parts += [": ", numbers.listed(own)]
+    if rest:
+        parts += ["; others came first with ", numbers.listed(rest)]
+    return paragraph(*parts, ".")
 
 
 def reach() -> Html:

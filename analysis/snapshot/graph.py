@@ -163,7 +163,8 @@ class Graph:
 
         See :func:`analysis.snapshot.families.assign` for the rules.
         """
-        known = [name in _known_organisations(families) for name in self.organisation_names]
+        register = _known_organisations(families)
+        known = [name in register for name in self.organisation_names]
         likely = np.flatnonzero(np.asarray([*known, False])[self.organisations])
         texts = _series(self.ids.take(pa.array(likely)))
         assigned = families_module.assign(texts, families, rule, tracked=tracked)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import date
 from typing import Any, Final
 
@@ -67,53 +66,23 @@ def releases_table(world: World) -> pd.DataFrame:
     rules = releasing.rules_of(world)
     got = releasing.dated(world, _EVERY_FILE, "official", "created")
     complete = rules.source["catalogue"].until.toordinal()
-    rows: list[dict[str, Any]] = []
+    parts = []
     for family in releasing.FAMILIES:
         own = got.of(family)
-        for release in of_releases(own, rules.cluster.days):
-            rows.append(
-                {
-                    "family": world.evidence.families.titles[family],
-                    **release,
-                    "seen": "all" if int(release["day"]) <= complete else "in part",
-                }
-            )
-    out = pd.DataFrame(rows)
+        one = releases.listing(own, rules.cluster.days)
+        one.insert(0, "family", world.evidence.families.titles[family])
+        parts.append(one)
+    out = pd.concat(parts, ignore_index=True)
+    out["names"] = [_shortened(names) for names in out["names"]]
+    out["seen"] = ["all" if day <= complete else "in part" for day in out["day"]]
     for name in ("day", "last_day"):
         out[name] = out[name].map(_iso)
     return out
 
 
-def of_releases(own: pd.DataFrame, days: int) -> Iterator[dict[str, Any]]:
-    """Give the releases of one family in order, each with its models.
-
-    Parameters
-    ----------
-    own
-        Rows of one family (:func:`analysis.measure.releases.members`).
-    days
-        Days within which models are one release.
-    """
-    models = own[own["is_model"]].groupby("model").agg(day=("day", "min"), size=("day", "size"))
-    starts = releases.cluster((int(day) for day in models["day"]), days)
-    shortest = own.assign(name=own["repository_id"].str.partition("/")[2])
-    shortest = shortest.assign(length=shortest["name"].str.len()).sort_values(["length", "name"])
-    names = shortest.drop_duplicates("model").set_index("model")["name"]
-    before: int | None = None
-    for number, start in enumerate(starts, 1):
-        inside = models[(models["day"] >= start) & (models["day"] <= start + days)]
-        shown = [str(names[model]) for model in inside.sort_values("day", kind="stable").index]
-        more = f" and {len(shown) - _NAMES_SHOWN} more" if len(shown) > _NAMES_SHOWN else ""
-        yield {
-            "number": number,
-            "day": start,
-            "last_day": int(inside["day"].max()),
-            "models": len(inside),
-            "repositories": int(inside["size"].sum()),
-            "days_since_last": float("nan") if before is None else float(start - before),
-            "names": ", ".join(shown[:_NAMES_SHOWN]) + more,
-        }
-        before = start
+def _shortened(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return ", ".join(names[:_NAMES_SHOWN]) + more
 
 
 def rates_table(world: World) -> pd.DataFrame:
