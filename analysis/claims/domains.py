@@ -14,9 +14,12 @@ from analysis.claims.world import QWEN, World
 from analysis.errors import InputError
 from analysis.measure import domains
 from analysis.snapshot import families as families_module
+from analysis.snapshot import lineage
 
 #: Families that stand beside Qwen by the same rule.
 FAMILIES: Final = (QWEN, "llama", "gemma", "mistral", "deepseek")
+#: In place of a family: derivatives of any base.
+ALL: Final = "all"
 #: Where derivatives are looked for.
 SOURCES: Final = ("tree", "cut", "edges")
 #: Whose derivative a repository is, by its declared bases.
@@ -55,7 +58,7 @@ def version_of(world: World, source: str) -> str:
 
 def _listed(value: object) -> list[str]:
     if isinstance(value, list | tuple | np.ndarray):
-        return sorted({str(one) for one in value if one})
+        return [str(one) for one in value]
     return []
 
 
@@ -66,40 +69,38 @@ def derivatives(world: World, source: str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``repository_id``, ``tags``, ``languages``, ``base_models`` (lists), ``quantised``,
-        ``downloads_30d``; a row a repository, in order of name.
+        ``downloads_30d``; a row a repository, in order of name. The base is told by the tags,
+        or, where the Hub made no tag of it, by the text of the card.
     """
 
     def make() -> pd.DataFrame:
         frame = world.evidence.frame(version_of(world, source))
+        stated = lineage.relations(frame, world.evidence.families)
+        bases: dict[str, set[str]] = {}
+        for child, base in zip(stated["repository_id"], stated["base_id"], strict=True):
+            bases.setdefault(str(child), set()).add(str(base))
+        copies = set(stated.loc[stated["base_relation"] == _QUANTISED, "repository_id"])
+        if "base_text" in frame.columns:
+            # What the card says where the Hub made no relation of it.
+            told = frame.dropna(subset=["base_text"])
+            for child, text in zip(told["repository_id"], told["base_text"], strict=True):
+                own = {part.strip() for part in str(text).split(",")} - {""}
+                bases.setdefault(str(child), own)
         if "base_id" in frame.columns:
-            frame = frame.assign(
-                base_relation=frame["base_relation"].astype("object")
-                if "base_relation" in frame.columns
-                else None
-            )
-            grouped = frame.groupby("repository_id", sort=True)
-            frame = pd.DataFrame(
-                {
-                    "base_models": grouped["base_id"].agg(list),
-                    "base_relation": grouped["base_relation"].agg(
-                        lambda own: _QUANTISED if (own == _QUANTISED).any() else ""
-                    ),
-                }
-            ).reset_index()
-        out = pd.DataFrame({"repository_id": frame["repository_id"].astype("str")})
-        for name in ("tags", "languages", "base_models"):
-            values = frame[name] if name in frame.columns else [None] * len(frame)
-            out[name] = pd.Series([_listed(v) for v in values], index=out.index, dtype="object")
-        relation = frame["base_relation"].astype("object")
-        out["quantised"] = (relation == _QUANTISED).fillna(False).astype("bool").to_numpy()
-        counters = (
+            frame = frame[["repository_id"]].drop_duplicates()
+        names = frame["repository_id"].astype("str")
+        out = pd.DataFrame({"repository_id": names})
+        out["base_models"] = [sorted(bases.get(name, ())) for name in names]
+        for column in ("tags", "languages"):
+            values = frame[column] if column in frame.columns else [None] * len(frame)
+            out[column] = [_listed(value) for value in values]
+        out["quantised"] = names.isin(copies)
+        out["downloads_30d"] = (
             pd.to_numeric(frame["downloads_30d"], errors="coerce").to_numpy(dtype="float64")
             if "downloads_30d" in frame.columns
-            else np.full(len(frame), math.nan)
+            else math.nan
         )
-        out["downloads_30d"] = counters
-        own = out["base_models"].map(bool).to_numpy(dtype="bool")
-        out = out[own].drop_duplicates("repository_id").sort_values("repository_id")
+        out = out[names.isin(bases)].drop_duplicates("repository_id").sort_values("repository_id")
         return out.reset_index(drop=True)
 
     return world.evidence.once(f"domains.derivatives {source}", make)
@@ -114,10 +115,15 @@ def classified(world: World, source: str) -> pd.DataFrame:
 
 
 def is_of(world: World, source: str, family: str, base: str) -> pd.Series:
-    """Tell which derivatives of a source name a base of a family, under one reading."""
+    """Tell which derivatives of a source name a base of a family, under one reading.
+
+    The family :data:`ALL` is every derivative, whatever its base.
+    """
 
     def make() -> pd.Series:
         lists = derivatives(world, source)["base_models"]
+        if family == ALL:
+            return lists.map(bool).astype("bool")
         if base == "any-name":
             return lists.map(lambda own: any(family in one.lower() for one in own)).astype("bool")
         every = pd.Series(sorted({one for own in lists for one in own}), dtype="string")
@@ -238,6 +244,7 @@ def counts(
     return {
         name: domains.corrected(
             int(number(table, name)),
+            int(keep.sum()),
             known[name, "as labelled"],
             known[name, "against"],
             known[name, "for"],
