@@ -15,6 +15,7 @@ from analysis.measure import domains
 _SOURCES: Final = ("radar", "hub-stats", "lineage")
 _TREE: Final = ("radar",)
 _FIELDS: Final = ("name-or-tags", "name")
+_ANY: Final = "any of the five professions"
 _WAYS: Final[tuple[domains.Unsure, ...]] = ("as labelled", "against", "for")
 
 
@@ -55,6 +56,13 @@ def _counted(
     read_accounts = of(counted="read", per="account") if tree else {}
     fetched_read = of(counted="read", downloads="ten") if tree else {}
     sample = domains.sample_of(checks.labels_of(world), "both")
+    head = {
+        "source": source,
+        "day": world.evidence.days[checks.version_of(world, source)].isoformat(),
+        "family": _title(world, family),
+        "base": base,
+        "derivatives": whole,
+    }
     table = checks.found(world, source, fields)
     classified = checks.classified(world, source)
     mine = checks.is_of(world, source, family, base)
@@ -63,31 +71,36 @@ def _counted(
         "domains.redrawn both", lambda: domains.redrawn(sample, checks.rules_of(world))
     )
     inside = sample["repository_id"].isin(set(names[mine])).to_numpy(dtype="bool")
+    owner = checks.account(names)
+    from_base = pd.DataFrame(
+        {
+            domain: names.isin(
+                set(
+                    classified.loc[
+                        (classified["domain"] == domain) & classified["by_base"], "repository_id"
+                    ]
+                )
+            )
+            for domain in titles
+        }
+    )
     rows = []
     for domain, title in titles.items():
         estimate = domains.Count(math.nan, math.nan, math.nan)
         if tree:
             rules = checks.rules_of(world)
             estimate = domains.expanded(sample, times, domain, inside, rules)
-        from_base = set(
-            classified.loc[
-                (classified["domain"] == domain) & classified["by_base"], "repository_id"
-            ].astype("str")
-        )
-        own_words = mine & table[domain] & ~names.isin(from_base)
+        hit = mine & table[domain]
         rows.append(
             {
-                "source": source,
-                "day": world.evidence.days[checks.version_of(world, source)].isoformat(),
-                "family": _title(world, family),
-                "base": base,
+                **head,
                 "domain": title,
-                "derivatives": whole,
                 "words": words[domain].value,
                 "share": words[domain].value / whole if whole else math.nan,
                 "without_copies": without[domain].value,
-                "new_words": float(own_words.sum()),
+                "new_words": float((hit & ~from_base[domain]).sum()),
                 "accounts": accounts[domain].value,
+                "largest_account": float(owner[hit].value_counts().max()) if hit.any() else 0.0,
                 "fetched_ten": fetched[domain].value if fetched else math.nan,
                 "read": seen[domain].value if seen else math.nan,
                 "read_sure": seen[domain].lower if seen else math.nan,
@@ -102,6 +115,22 @@ def _counted(
                 "grade": "computed",
             }
         )
+    # Once over all professions: a repository may be for two, and code is no profession.
+    five = [domain for domain in titles if domain != "code"]
+    hit = mine & table[five].any(axis=1)
+    rows.append(
+        {
+            **head,
+            "domain": _ANY,
+            "words": float(hit.sum()),
+            "share": float(hit.sum()) / whole if whole else math.nan,
+            "without_copies": float((hit & ~checks.derivatives(world, source)["quantised"]).sum()),
+            "new_words": float((mine & (table[five] & ~from_base[five]).any(axis=1)).sum()),
+            "accounts": float(owner[hit].nunique()),
+            "largest_account": float(owner[hit].value_counts().max()) if hit.any() else 0.0,
+            "grade": "computed",
+        }
+    )
     return rows
 
 
