@@ -209,6 +209,37 @@ def before() -> Html:
     )
 
 
+def by_share() -> Html:
+    """Return what the words find as a part of each family's derivatives, then and now."""
+    own, rival, every = (_any("tree", name) for name in (_OWN, _RIVAL, _ALL))
+    then = [_any("edges", name) for name in (_OWN, _RIVAL, _ALL)]
+    part = float(own["words"]) / float(every["words"])
+    whole = float(own["derivatives"]) / float(every["derivatives"])
+    return paragraph(
+        join(
+            [
+                "Counts follow the size of a family. In August 2026 the words find a profession in ",
+                numbers.percent(float(own["share"]), "computed"),
+                " of Qwen's derivatives, in ",
+                numbers.percent(float(rival["share"]), "computed"),
+                " of Llama's and in ",
+                numbers.percent(float(every["share"]), "computed"),
+                " of all; in June 2025, in names alone, in ",
+                numbers.percent(float(then[0]["share"]), "computed"),
+                ", ",
+                numbers.percent(float(then[1]["share"]), "computed"),
+                " and ",
+                numbers.percent(float(then[2]["share"]), "computed"),
+                ". Of all that they find for the professions in August 2026 Qwen holds ",
+                numbers.percent(part, "computed"),
+                "; of all derivatives it holds ",
+                numbers.percent(whole, "computed"),
+                ".",
+            ]
+        )
+    )
+
+
 def shares() -> Html:
     """Return the share of each family's derivatives that the words find for five professions."""
     frame = tables.load("domain_counts")
@@ -405,7 +436,7 @@ def slices() -> Html:
     wide["source"] = wide["source"].map(words)
     columns = [
         Column("source", "what it holds"),
-        Column("day"),
+        Column("day", "day, at the latest"),
         Column("derivatives", "derivatives of Qwen"),
         *(Column(str(name)) for name in wide.columns[3:]),
     ]
