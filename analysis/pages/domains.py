@@ -218,7 +218,7 @@ def by_share() -> Html:
     return paragraph(
         join(
             [
-                "Counts follow the size of a family. In August 2026 the words find a profession in ",
+                "Counts follow the size of a family. In August 2026 a profession is found in ",
                 numbers.percent(float(own["share"]), "computed"),
                 " of Qwen's derivatives, in ",
                 numbers.percent(float(rival["share"]), "computed"),
