@@ -109,6 +109,23 @@ def load(name: str) -> pd.DataFrame:
         raise InputError(f"{path}: not readable as CSV ({error}); restore the file") from None
 
 
+def by_hand(name: str) -> pd.DataFrame:
+    """Load a table of ``data/`` that was made by hand: all its cells as text, empty ones empty.
+
+    Raises
+    ------
+    InputError
+        There is no such table, or it cannot be read.
+    """
+    path = raw.data_dir() / f"{name}.csv"
+    try:
+        return pd.read_csv(path, dtype="str", keep_default_na=False)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; restore it") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not readable as CSV ({error}); restore the file") from None
+
+
 def specifications_name(claim: str) -> str:
     """Return the name of the table that holds the specifications of a claim."""
     return f"specifications_{claim.replace('-', '_')}"

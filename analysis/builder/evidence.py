@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis import raw, snapshot, tables
 from analysis.claims.evidence import Evidence
-from analysis.measure import breadth, licences, releases
+from analysis.measure import breadth, domains, licences, releases, sizes
 from analysis.snapshot import families as families_module
 
 #: Kinds whose every available version is read.
@@ -35,8 +35,14 @@ VERSIONS: Final = (
 #: Rule files of ``data/`` that the measures of this evidence need, each with what parses it.
 RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
     "breadth": breadth.parse,
+    "hardware": sizes.parse,
+    "domains": domains.parse,
     "licences": licences.parse,
     "releases": releases.parse,
+}
+#: Tables of ``data/`` made by hand, each with the rule file it belongs to and what checks it.
+BY_HAND: Final[Mapping[str, tuple[str, Callable[[pd.DataFrame, Any], pd.DataFrame]]]] = {
+    "domain-labels": ("domains", domains.labels),
 }
 
 #: Columns that hold an id of the Hub.
@@ -88,9 +94,21 @@ def load_evidence(
             frames=frames,
             kinds=kinds,
             days=days,
-            rules={name: parse(raw.declared(name)) for name, parse in RULES.items()},
+            rules=_rules(families),
             families=families,
             published=tables.load("reference/published-figures"),
         ),
         tuple(problems),
     )
+
+
+def _rules(families: families_module.Families) -> dict[str, Any]:
+    """Parse the rule files, and check the tables made by hand against them."""
+    rules: dict[str, Any] = {name: parse(raw.declared(name)) for name, parse in RULES.items()}
+    for name, (belongs, check) in BY_HAND.items():
+        table = tables.by_hand(name)
+        for column in _IDS:
+            if column in table.columns:
+                table[column] = families_module.canonical(table[column], families).astype("str")
+        rules[name] = check(table, rules[belongs])
+    return rules

@@ -18,13 +18,17 @@ RULE_FILES = (
     "breadth",
     "claims",
     "days",
+    "domains",
     "families",
+    "hardware",
     "licences",
     "outliers",
     "populations",
     "releases",
 )
 
+#: Tables made by hand that results rest on like on a rule.
+RULE_TABLES = ("domain-labels",)
 
 # A spreadsheet takes a cell that begins so for a formula (also in full width), or swallows it.
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -124,6 +128,7 @@ def manifest(made: list[Table], registry: raw.Registry) -> dict[str, Any]:
     data = raw.data_dir()
     used = sorted({name for table in made for name in table.inputs if name != "data/reference"})
     rule_files = [f"{name}.toml" for name in RULE_FILES]
+    rule_files += [f"{name}.csv" for name in RULE_TABLES]
     rule_files += [f"reference/{path.name}" for path in sorted((data / "reference").glob("*.csv"))]
     return {
         "tables": [

@@ -1,4 +1,4 @@
-"""Checks of the claims on new repositories and waves."""
+"""Checks of the claims on new repositories."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ CORRECTIONS: Final = "release-date-corrections-2026-08-17"
 _RULES: Final = ("official", "organisation")
 _GROUPS: Final = ("groups-october", "groups-december")
 _AFTER: Final = (
-    "after 12 October 2025 our files see part of each family only: both counts are from below"
+    "after 10 October 2025 our files see part of each family only: both counts are from below"
 )
 
 
@@ -154,7 +154,7 @@ def counted(
     return span.within(releases.events(rows, unit, copies, days)), span
 
 
-def _grouped(
+def of_group(
     world: World, source: str, window: str, family: str
 ) -> tuple[list[int], releases.Span]:
     """Days of new repositories of a whole company, by the weeks of another's count."""
@@ -181,8 +181,8 @@ def velocity(world: World, spec: Spec, line: float) -> Outcome:
     )
     source, rule = str(spec["source"]), str(spec["family_rule"])
     if source in _GROUPS:
-        mine, one = _grouped(world, source, window, QWEN)
-        theirs, two = _grouped(world, source, window, LLAMA)
+        mine, one = of_group(world, source, window, QWEN)
+        theirs, two = of_group(world, source, window, LLAMA)
         covered = population = len(mine) + len(theirs)
         note = "whole companies: vision, speech and translation models count like language models"
     else:
@@ -218,14 +218,6 @@ def velocity(world: World, spec: Spec, line: float) -> Outcome:
 # --------------------------------------------------------------------------------------- breadth
 
 
-def trees(world: World) -> pd.DataFrame:
-    """Return the newest tree; InputError when none was read."""
-    found = world.evidence.of_kind("hub-tree")
-    if not found:
-        raise InputError("no source of kind hub-tree was read: fetch one, `sources` lists them")
-    return found[max(found, key=lambda name: world.evidence.days[name])]
-
-
 def seen(world: World, source: str) -> tuple[pd.DataFrame, date]:
     """Return the repositories of a source with task, day and counter, and the source's day."""
 
@@ -234,19 +226,19 @@ def seen(world: World, source: str) -> tuple[pd.DataFrame, date]:
         if source in ("catalogue", "cut"):
             name = {"catalogue": CATALOGUE, "cut": CUT}[source]
             return _described(evidence.frame(name)), evidence.days[name]
-        tree = trees(world)
-        name = next(n for n in evidence.of_kind("hub-tree") if evidence.frames[n] is tree)
         if source == "tree":
-            return _described(tree), evidence.days[name]
-        parts = [_described(tree), *(seen(world, one)[0] for one in ("cut", "catalogue"))]
-        # The newest reading of a repository that has a task comes first.
-        joined = pd.concat(parts, ignore_index=True)
-        tasks = joined.dropna(subset=["pipeline_tag"]).drop_duplicates("repository_id")
-        first = joined.drop_duplicates("repository_id").drop(columns="pipeline_tag")
-        merged = first.merge(tasks[["repository_id", "pipeline_tag"]], how="left")
-        return merged.reset_index(drop=True), evidence.days[name]
+            name = _newest_tree(world)
+            return _described(evidence.frame(name)), evidence.days[name]
+        return _joined(world), seen(world, "tree")[1]
 
     return world.evidence.once(f"releasing.seen {source}", make)
+
+
+def _newest_tree(world: World) -> str:
+    found = world.evidence.of_kind("hub-tree")
+    if not found:
+        raise InputError("no source of kind hub-tree was read: `sources --kind hub-tree` lists it")
+    return max(found, key=lambda name: world.evidence.days[name])
 
 
 def _described(frame: pd.DataFrame) -> pd.DataFrame:
@@ -254,20 +246,58 @@ def _described(frame: pd.DataFrame) -> pd.DataFrame:
     return kept.drop_duplicates("repository_id").reset_index(drop=True)
 
 
+def _joined(world: World) -> pd.DataFrame:
+    """Return every repository of a maker that any file dates: newest task, last counter read."""
+    tables = [seen(world, one)[0] for one in ("tree", "cut", "catalogue")]
+    days = created(world)
+    tasks = dict(world.tasks)
+    counters = _last_counters(world)
+    for frame in reversed(tables):
+        for column, known in (("pipeline_tag", tasks), ("downloads_30d", counters)):
+            there = frame.dropna(subset=[column])
+            known.update(zip(there["repository_id"], there[column], strict=True))
+    ids = pd.Series(sorted(days), dtype="string")
+    ids = ids[families_module.makers(ids, world.evidence.families).notna().to_numpy()]
+    stamps = pd.to_datetime([days[str(name)] for name in ids], utc=True)
+    return pd.DataFrame(
+        {
+            "repository_id": ids.to_numpy(),
+            "pipeline_tag": pd.Series([tasks.get(str(name)) for name in ids], dtype="string"),
+            "created_at": stamps,
+            "downloads_30d": pd.Series([counters.get(str(name)) for name in ids], dtype="Int64"),
+        }
+    )
+
+
+def _last_counters(world: World) -> dict[str, int]:
+    """Last 30-day counter read, by repository."""
+    rows = world.readings[world.readings["measure"] == "downloads_30d"]
+    rows = rows.sort_values("day", kind="stable").drop_duplicates("repository_id", keep="last")
+    return {
+        str(repository): int(value)
+        for repository, value in zip(rows["repository_id"], rows["value"], strict=True)
+    }
+
+
 def of_kinds(world: World, source: str, told_by: str, rule: str, family: str) -> pd.DataFrame:
     """Return a family's repositories in a source, once for every kind that each is of."""
 
     def make() -> pd.DataFrame:
-        frame = of_family(world, source, rule, family)
-        names = [
-            str(name).rpartition("/")[2]
-            for one in ("catalogue", "cut", "all")
-            for name in of_family(world, one, rule, family)["repository_id"]
-        ]
-        base = breadth.pretrained(names, kinds_of(world), rules_of(world))
-        return breadth.kinds(frame, kinds_of(world), told_by, base)
+        base = breadth.pretrained(_known(world, rule, family), kinds_of(world), rules_of(world))
+        return breadth.kinds(of_family(world, source, rule, family), kinds_of(world), base)
 
-    return world.evidence.once(f"releasing.kinds {source} {told_by} {rule} {family}", make)
+    marked = world.evidence.once(f"releasing.kinds {source} {rule} {family}", make)
+    return breadth.told(marked, told_by)
+
+
+def _known(world: World, rule: str, family: str) -> list[str]:
+    """Names of a family's repositories in any file: sisters tell what a name is."""
+
+    def make() -> dict[str, str]:
+        return _family(world, sorted(created(world)), rule)
+
+    own = world.evidence.once(f"releasing.families {rule}", make)
+    return [repository.rpartition("/")[2] for repository, name in own.items() if name == family]
 
 
 def of_family(world: World, source: str, rule: str, family: str) -> pd.DataFrame:
@@ -303,6 +333,18 @@ def covered_kinds(
     return set(rows["kind"])
 
 
+def _known_by(world: World, rule: str, day: date) -> set[str]:
+    """Qwen's repositories created by a day that any file dates."""
+    days = created(world)
+
+    def make() -> list[str]:
+        own = _family(world, sorted(days), rule)
+        return [repository for repository, family in own.items() if family == QWEN]
+
+    known = world.evidence.once(f"releasing.known {rule}", make)
+    return {repository for repository in known if days[repository] <= day}
+
+
 def breadth_of(world: World, spec: Spec, line: float) -> Outcome:
     """Return how many of the kinds that the article names Qwen covers."""
     named = kinds_of(world).named
@@ -321,9 +363,7 @@ def breadth_of(world: World, spec: Spec, line: float) -> Outcome:
     upper = value if complete else float(len(named))
     day = seen(world, source)[1]
     own = of_family(world, source, rule, QWEN)
-    days = created(world)
-    known = [r for r in _family(world, sorted(days), rule).items() if r[1] == QWEN]
-    population = {r for r, _ in known if days[r] <= day} | set(own["repository_id"])
+    population = _known_by(world, rule, day) | set(own["repository_id"])
     decided = "yes" if value > line else "no" if upper <= line else "undetermined"
     titles = kinds_of(world).titles
     without = [titles[kind] for kind in named if kind not in found]
@@ -375,20 +415,18 @@ def _find_breadth(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     else:
         text = f"{_COUNTS[value].capitalize()} kinds are there, not seen: {own['not_seen']}"
     recent = table[
-        (table["source"] == own["source"])
+        (table["source"] == "all")
         & (table["told_by"] == own["told_by"])
         & (table["family_rule"] == own["family_rule"])
         & (table["since"] == "last-12-months")
-        & (table["minimum"] == 1000)
+        & (table["minimum"] == 0)
     ]
     if not recent.empty:
-        now = int(recent.iloc[0]["value"])
-        text += (
-            f"; {_COUNTS[now]} with a model of the last twelve months "
-            "that was downloaded a thousand times"
-        )
+        last = recent.iloc[0]
+        now, month = int(last["value"]), date.fromisoformat(str(last["day"]))
+        text += f"; in the year to {month:%B %Y} our files see new models of {_COUNTS[now]}"
         if now < value:
-            text += f" (not {recent.iloc[0]['not_seen']})"
+            text += f" (not seen: {last['not_seen']})"
     return text
 
 

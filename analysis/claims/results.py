@@ -17,6 +17,7 @@ from analysis.claims import (
     licensing,
     releasing,
     verdicts,
+    waves,
 )
 from analysis.claims.outcome import Finding
 from analysis.claims.register import Claim, Register, VerdictRules
@@ -335,7 +336,7 @@ FINDINGS: Mapping[str, Finding] = {
     "crossing": _find_crossing,
     **{
         name: finding
-        for chapter in (derivatives, arrivals, domains, licensing, releasing, adoption)
+        for chapter in (derivatives, arrivals, waves, domains, licensing, releasing, adoption)
         for name, finding in chapter.FINDINGS.items()
     },
 }

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from analysis.errors import RecordError
 
-_MODULES = ("sources", "shares", "licences", "claims", "build")
+_MODULES = ("sources", "shares", "licences", "releases", "claims", "build")
 
 _EPILOG = """\
 examples:
@@ -22,6 +22,7 @@ examples:
   python -m analysis fetch --all                 fetch and verify every raw file
   python -m analysis share --snapshot hub-stats-2026-05 --population tracked-2026-05-25
   python -m analysis licences                    thresholds of users in the licence texts
+  python -m analysis releases --list             models and releases a month, and each release
   python -m analysis claims                      every claim with its verdicts
   python -m analysis claim february-153-6m       one claim in full
   python -m analysis inspect FILE --kind hub-snapshot

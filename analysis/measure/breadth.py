@@ -116,10 +116,8 @@ def pretrained(names: Iterable[str], rules: Rules, releases: ReleaseRules) -> fr
     )
 
 
-def kinds(
-    frame: pd.DataFrame, rules: Rules, told_by: str, bases: Iterable[str] = ()
-) -> pd.DataFrame:
-    """List each repository once for every kind that it is of.
+def kinds(frame: pd.DataFrame, rules: Rules, bases: Iterable[str] = ()) -> pd.DataFrame:
+    """List each repository once for every kind that its name or its task tells.
 
     Parameters
     ----------
@@ -127,30 +125,51 @@ def kinds(
         Columns ``repository_id`` and ``pipeline_tag``; further columns are kept.
     rules
         The kinds.
-    told_by
-        ``name``; ``tag`` where the Hub has tasks of the kind, else the name; ``either``;
-        ``both`` where the Hub has tasks of the kind.
     bases
         Names of pre-trained models (:func:`pretrained`).
 
     Returns
     -------
     pandas.DataFrame
-        The rows of `frame` with a column ``kind``, kinds in the order of the file.
+        The rows of `frame` with the columns ``kind``, ``named`` (its name tells it), ``tagged``
+        (its task does) and ``has_tags`` (the Hub has tasks of the kind); kinds in the order of
+        the file.
     """
-    if told_by not in TOLD_BY:
-        raise InputError(f"no way {told_by!r} to tell a kind; there are {', '.join(TOLD_BY)}")
-    names = frame["repository_id"].astype("str").str.rpartition("/")[2]
-    tags = frame["pipeline_tag"]
-    base = names.isin(sorted(bases))
+    names = [str(text).rpartition("/")[2] for text in frame["repository_id"]]
+    base = frozenset(bases)
     parts = []
     for kind in rules.kind:
-        named = names.map(lambda name, kind=kind: kind.pattern.search(name) is not None)
-        if kind.id == "base":
-            named = base
-        named = named.astype("bool")
-        if kind.tags and told_by != "name":
-            tagged = tags.isin(kind.tags).fillna(False).astype("bool")
-            named = {"tag": tagged, "either": named | tagged, "both": named & tagged}[told_by]
-        parts.append(frame[named.to_numpy()].assign(kind=kind.id))
+        tell = base.__contains__ if kind.id == "base" else kind.pattern.search
+        named = pd.Series([bool(tell(name)) for name in names], index=frame.index, dtype="bool")
+        tagged = frame["pipeline_tag"].isin(kind.tags).fillna(False).astype("bool")
+        chosen = (named | tagged).to_numpy()
+        parts.append(
+            frame[chosen].assign(
+                kind=kind.id,
+                named=named[chosen],
+                tagged=tagged[chosen],
+                has_tags=bool(kind.tags),
+            )
+        )
     return pd.concat(parts, ignore_index=True)
+
+
+def told(marked: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Keep the rows of :func:`kinds` that one way to tell a kind accepts.
+
+    Parameters
+    ----------
+    by
+        ``name``; ``tag`` where the Hub has tasks of the kind, else the name; ``either``;
+        ``both`` where the Hub has tasks of the kind, else the name.
+    """
+    named, tagged, has_tags = marked["named"], marked["tagged"], marked["has_tags"]
+    ways = {
+        "name": named,
+        "tag": tagged.where(has_tags, named),
+        "either": named | tagged,
+        "both": named & (tagged | ~has_tags),
+    }
+    if by not in ways:
+        raise InputError(f"no way {by!r} to tell a kind; there are {', '.join(TOLD_BY)}")
+    return marked[ways[by].to_numpy(dtype="bool")].reset_index(drop=True)

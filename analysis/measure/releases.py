@@ -361,6 +361,48 @@ def events(frame: pd.DataFrame, unit: str, copies: bool, span: int) -> list[int]
     raise InputError(f"no unit {unit!r}; there are {', '.join(UNITS)}")
 
 
+def listing(frame: pd.DataFrame, span: int) -> pd.DataFrame:
+    """List the releases of one family in order.
+
+    Parameters
+    ----------
+    frame
+        Rows of one family, as :func:`members` returns them.
+    span
+        Days within which models are one release.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``number``, ``day`` and ``last_day`` (ordinals: the first days of its models lie
+        between them), ``models``, ``repositories`` (of these models, whenever created),
+        ``days_since_last`` and ``names`` (the shortest name of each model, in a list).
+    """
+    own = frame[frame["is_model"]]
+    models = own.groupby("model").agg(day=("day", "min"), size=("day", "size"))
+    name = own["repository_id"].astype("str").str.partition("/")[2]
+    short = own.assign(name=name, length=name.str.len()).sort_values(["length", "name"])
+    names = short.drop_duplicates("model").set_index("model")["name"].to_dict()
+    starts = cluster((int(day) for day in models["day"]), span)
+    rows = []
+    for number, start in enumerate(starts, 1):
+        inside = models[models["day"].between(start, start + span)].sort_values(
+            "day", kind="stable"
+        )
+        rows.append(
+            {
+                "number": number,
+                "day": start,
+                "last_day": int(inside["day"].max()),
+                "models": len(inside),
+                "repositories": int(inside["size"].sum()),
+                "days_since_last": float(start - starts[number - 2]) if number > 1 else math.nan,
+                "names": [str(names[model]) for model in inside.index],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 @dataclass(frozen=True)
 class Span:
     """From `first` to `last`, both ordinals and both in it."""

@@ -33,7 +33,15 @@ from analysis.present.tables import Column, shape_key, table, verdict
 GROUPS: Final = {"A": "downloads", "B": "derivatives", "C": "why Qwen is used"}
 
 #: Modules of this package, loaded when a page asks for one: every page starts a kernel.
-CHAPTERS: Final = ("adoption", "arrivals", "derivatives", "domains", "licensing", "releasing")
+CHAPTERS: Final = (
+    "adoption",
+    "arrivals",
+    "derivatives",
+    "domains",
+    "licensing",
+    "releasing",
+    "waves",
+)
 
 #: Dimensions of the grids on downloads, in the order drawn.
 DIMENSIONS: Final = (

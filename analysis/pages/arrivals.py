@@ -1,3 +1,3 @@
-"""What the pages on new repositories and waves call: finished figures and tables."""
+"""What the pages on new repositories call: finished figures and tables."""
 
 from __future__ import annotations

@@ -378,6 +378,15 @@ def _fields() -> dict[str, Field]:
             _HUB + ", tag base_model:…, or the text of the card",
         ),
         Field(
+            "base_text",
+            TEXT,
+            "-",
+            "What the card holds under base_model where the Hub gives no tag for it: a bare name, "
+            "a repository that the Hub does not know, or a sentence",
+            "none, or the Hub gives tags",
+            "card of the repository, as the source copies it",
+        ),
+        Field(
             "month",
             COUNT,
             "months since release",

@@ -11,6 +11,7 @@ from analysis.builder.chapters import (
     domains,
     licensing,
     releasing,
+    waves,
 )
 from analysis.builder.chapters.made import Made
 
@@ -18,6 +19,7 @@ from analysis.builder.chapters.made import Made
 TABLES: Final[tuple[Made, ...]] = (
     *derivatives.TABLES,
     *arrivals.TABLES,
+    *waves.TABLES,
     *domains.TABLES,
     *licensing.TABLES,
     *releasing.TABLES,

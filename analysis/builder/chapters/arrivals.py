@@ -1,4 +1,4 @@
-"""Derived tables on new repositories and waves."""
+"""Derived tables on new repositories."""
 
 from __future__ import annotations
 

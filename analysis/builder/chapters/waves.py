@@ -1,0 +1,10 @@
+"""Derived tables on waves of derivatives around releases."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analysis.builder.chapters.made import Made
+
+#: Tables of this chapter, in order.
+TABLES: Final[tuple[Made, ...]] = ()

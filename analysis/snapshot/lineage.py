@@ -1,0 +1,523 @@
+"""Who derives from whom: declared relations out of any table of the schema, and their graph.
+
+A relation is what an author declares: this repository derives from that one, by this relation.
+It may stand in an edge list (``base_id``), in the Hub's own field (``base_models`` with
+``base_relation``) or in tags, in either spelling (``base_model:ID`` and
+``base_model:RELATION:ID``). :func:`of` reads them all, cleans them by one set of rules and counts
+what it met; nothing is dropped without a count.
+
+Rules of cleaning:
+
+- Ids of renamed organisations take the new name, at both ends.
+- The Hub takes ids without regard to letter case. Spellings that differ by case alone are one
+  repository, written as the repository itself stands in the table, else as it is named most
+  often; of equals, the first in the order of the alphabet.
+- A repository that names itself as its base declares nothing.
+- A tag that states the relation to one base is the most exact statement, the Hub's field states
+  one relation for all bases of a repository, a tag without relation states none: for one pair the
+  most exact statement wins, and a disagreement is counted.
+- Ids that do not follow the Hub's grammar and names without organisation stay as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis.errors import InputError
+from analysis.snapshot.graph import (
+    RELATIONS,
+    UNDECLARED,
+    Graph,
+    arrow_texts,
+    as_codes,
+    cyclic_groups,
+    first_of_run,
+    pair_keys,
+    text_order,
+    with_new_names,
+)
+from analysis.snapshot.schema import FIELDS
+from analysis.snapshot.shaping import ID_GRAMMAR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy.typing as npt
+
+    from analysis.snapshot.families import Families
+
+    Codes = npt.NDArray[np.integer[Any]]
+    Mask = npt.NDArray[np.bool_]
+
+__all__ = ["RELATIONS", "UNDECLARED", "Graph", "Lineage", "Report", "of", "relations"]
+
+#: Sources spell the four words differently.
+_WORDS: Final = {
+    "finetune": 0,
+    "finetuned": 0,
+    "fine-tune": 0,
+    "fine-tuned": 0,
+    "adapter": 1,
+    "adapters": 1,
+    "quantized": 2,
+    "quantised": 2,
+    "merge": 3,
+    "merged": 3,
+}
+_NONE: Final = len(RELATIONS)
+
+_TAG: Final = "base_model:"
+
+_SLICE: Final = 1 << 16
+_ODD: Final = np.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was met while relations were read.
+
+    Attributes
+    ----------
+    rows
+        Rows of the table.
+    stated
+        Statements of a base in it, before cleaning.
+    relations
+        Distinct relations kept: one a repository, base and relation.
+    derivatives, bases
+        Distinct repositories that declare a base, and distinct ids declared as one.
+    duplicates
+        Statements that repeat another word for word (after cleaning).
+    self_loops
+        Statements that name the repository itself.
+    without_id
+        Statements without a usable id at one end.
+    several_parents
+        Repositories that declare more than one base.
+    cycles, on_cycles
+        Groups of repositories that descend from each other, and the repositories in them.
+    unknown_bases, unknown_relations
+        Bases without a row of their own, and the relations that name one; None where the table
+        is a list of relations, in which a base has no row by its nature.
+    renamed
+        Ids written with the former name of an organisation.
+    other_case
+        Ids written in another letter case than the one kept.
+    broken
+        Ids that do not follow the Hub's grammar.
+    without_organisation
+        Names given as a base without an organisation.
+    unknown_words
+        Statements with a word that is none of the four relations; it counts as undeclared.
+    disagreeing
+        Pairs for which a tag and the Hub's field state different relations; the tag is kept.
+    """
+
+    rows: int = 0
+    stated: int = 0
+    relations: int = 0
+    derivatives: int = 0
+    bases: int = 0
+    duplicates: int = 0
+    self_loops: int = 0
+    without_id: int = 0
+    several_parents: int = 0
+    cycles: int = 0
+    on_cycles: int = 0
+    unknown_bases: int | None = None
+    unknown_relations: int | None = None
+    renamed: int = 0
+    other_case: int = 0
+    broken: int = 0
+    without_organisation: int = 0
+    unknown_words: int = 0
+    disagreeing: int = 0
+
+    @property
+    def unknown_base_share(self) -> float | None:
+        """Share of the relations whose base has no row; None where nothing tells."""
+        if self.unknown_relations is None or not self.relations:
+            return None
+        return self.unknown_relations / self.relations
+
+    def notes(self) -> tuple[str, ...]:
+        """Say in words what was met; what did not occur is left out."""
+        start = f"{self.relations:,} distinct relations"
+        found = [f"{start}: {self.derivatives:,} derivatives of {self.bases:,} bases"]
+        said = {
+            "duplicates": "statements repeat another and count once",
+            "self_loops": "statements name the repository itself and are left out",
+            "without_id": "statements without a usable id are left out",
+            "several_parents": "derivatives declare more than one base",
+            "renamed": "ids of a renamed organisation take its new name",
+            "other_case": "ids in another letter case are taken for the repository they name",
+            "broken": "ids do not follow the Hub's grammar and stay as they are",
+            "without_organisation": "bases are names without an organisation: nobody's",
+            "unknown_words": "statements have a relation of no known word: undeclared",
+            "disagreeing": "pairs have another relation in the tag than in the field: the tag's "
+            "is kept",
+        }
+        for field in fields(self):
+            number = getattr(self, field.name)
+            if number and field.name in said:
+                found.append(f"{number:,} {said[field.name]}")
+        if self.cycles:
+            found.append(
+                f"{self.on_cycles:,} repositories descend from themselves, in {self.cycles:,} "
+                "cycles"
+            )
+        if self.unknown_relations:
+            found.append(
+                f"{self.unknown_relations:,} relations name one of {self.unknown_bases:,} bases "
+                "that have no row here"
+            )
+        return tuple(found)
+
+
+@dataclass(frozen=True, eq=False)
+class Lineage:
+    """The graph of a table, and what was met while it was read."""
+
+    graph: Graph
+    report: Report
+
+
+def relations(
+    frame: pd.DataFrame,
+    families: Families,
+    *,
+    repositories: pd.Series[Any] | None = None,
+) -> pd.DataFrame:
+    """Return the declared relations of a table, one row a distinct relation.
+
+    Parameters
+    ----------
+    frame, families, repositories
+        See :func:`of`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``repository_id`` (the derivative), ``base_id`` and ``base_relation`` (finetune, adapter,
+        quantized, merge or null), in the order in which the table first states them.
+    """
+    return of(frame, families, repositories=repositories).graph.relations()
+
+
+def of(
+    frame: pd.DataFrame,
+    families: Families,
+    *,
+    repositories: pd.Series[Any] | None = None,
+) -> Lineage:
+    """Read the declared relations of a table into a graph.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Either a list of relations, with the columns ``repository_id``, ``base_id`` and, where
+        known, ``base_relation``; or one row a repository with ``base_models`` (and
+        ``base_relation``), ``tags``, or both.
+    families : Families
+        The register, for organisations that were renamed.
+    repositories : pandas.Series, optional
+        Ids known to exist besides those of the table: they decide how an id is spelt, and with
+        them a list of relations too can tell which bases are unknown.
+
+    Returns
+    -------
+    Lineage
+        The graph and the report.
+
+    Raises
+    ------
+    InputError
+        The table has no column that could hold a base.
+    """
+    stated, known = _statements(frame)
+    words, count = stated.relation, len(stated.relation)
+    texts = [*stated.child.chunks, *stated.base.chunks]
+    if known:
+        texts += arrow_texts(frame["repository_id"]).chunks
+    if repositories is not None:
+        texts += arrow_texts(repositories).chunks
+        known = True
+    # Chunks that are encoded together share one dictionary.
+    encoded = pa.chunked_array(texts, pa.string()).dictionary_encode()
+    uniques = encoded.chunk(0).dictionary if encoded.num_chunks else pa.array([], pa.string())
+    parts = [as_codes(pc.fill_null(chunk.indices, -1)) for chunk in encoded.chunks]
+    codes = np.concatenate([np.zeros(0, dtype=np.int32), *parts])
+    del encoded, texts, parts
+    # In a list of relations a repository is there where it declares a base.
+    rows = codes[2 * count :] if known else codes[:count]
+    names = _Names.resolve(uniques, codes[: 2 * count], rows, families)
+    del uniques
+    node = names.node_of(codes)
+    child, base, present = node[:count], node[count : 2 * count], node[2 * count :]
+    del codes, node
+
+    usable = (child >= 0) & (base >= 0)
+    loops = usable & (child == base)
+    place = np.flatnonzero(usable & ~loops).astype(np.int32)
+    child, base, words = child[place], base[place], words[place]
+    width = len(names.ids)
+    kept, duplicates, disagreeing = _most_exact(
+        pair_keys(base, child, width), words, stated.exact[place]
+    )
+    if kept is not None:
+        child, base, words, place = child[kept], base[kept], words[kept], place[kept]
+    graph = Graph.build(names.ids, base, child, words, place)
+    if duplicates is None:
+        duplicates = len(place) - len(graph)
+
+    is_base = np.diff(graph.starts) > 0
+    alone = pc.invert(pc.match_substring(graph.ids, "/"))
+    unknown_bases = unknown_relations = None
+    if known:
+        has_row = np.zeros(width, dtype=bool)
+        has_row[present[present >= 0]] = True
+        used = np.zeros(width, dtype=bool)
+        used[child] = used[base] = True
+        unknown = is_base & ~has_row[used]
+        unknown_bases = int(unknown.sum())
+        unknown_relations = int(unknown[graph.base].sum())
+    groups = cyclic_groups(graph.starts, graph.child, graph.base)
+    pairs = first_of_run(pair_keys(graph.base, graph.child, graph.nodes))
+    parents = np.bincount(graph.child[pairs], minlength=graph.nodes)
+    grammar = pc.match_substring_regex(graph.ids, ID_GRAMMAR)
+    report = Report(
+        rows=len(frame),
+        stated=count,
+        relations=len(graph),
+        derivatives=int((parents > 0).sum()),
+        bases=int(is_base.sum()),
+        duplicates=duplicates,
+        self_loops=int(loops.sum()),
+        without_id=count - int(usable.sum()),
+        several_parents=int((parents > 1).sum()),
+        cycles=len(groups),
+        on_cycles=sum(map(len, groups)),
+        unknown_bases=unknown_bases,
+        unknown_relations=unknown_relations,
+        renamed=names.renamed,
+        other_case=names.other_case,
+        broken=graph.nodes - int(pc.sum(grammar).as_py() or 0),
+        without_organisation=int((as_codes(alone).astype(bool) & is_base).sum()),
+        unknown_words=stated.unknown_words,
+        disagreeing=disagreeing,
+    )
+    return Lineage(graph, report)
+
+
+# --------------------------------------------------------------------------- what a table states
+
+
+@dataclass(frozen=True)
+class _Statements:
+    """Raw statements: who, from whom, by which relation, and how exact the place is."""
+
+    child: pa.ChunkedArray
+    base: pa.ChunkedArray
+    relation: Codes
+    exact: Mask
+    unknown_words: int
+
+
+def _statements(frame: pd.DataFrame) -> tuple[_Statements, bool]:
+    """Collect the statements; the flag says whether rows are repositories."""
+    if "repository_id" not in frame.columns:
+        raise InputError("lineage: the table has no column 'repository_id'")
+    child = arrow_texts(frame["repository_id"])
+    if "base_id" in frame.columns:
+        codes, odd = _relation_codes(_words_of(frame))
+        exact = np.ones(len(codes), dtype=bool)
+        return _Statements(child, arrow_texts(frame["base_id"]), codes, exact, odd), False
+    parts: list[tuple[pa.Array, pa.Array, pa.Array, bool]] = []
+    if "base_models" in frame.columns:
+        words = _words_of(frame)
+        for rows, flat in _flat(frame["base_models"]):
+            parts.append((rows, flat, words.take(rows), False))
+    if "tags" in frame.columns:
+        for rows, flat in _flat(frame["tags"]):
+            hit = pc.starts_with(flat, _TAG)
+            text = pc.utf8_slice_codeunits(flat.filter(hit), len(_TAG))
+            split = pc.extract_regex(text, r"\A(?:(?P<word>[A-Za-z_-]+):)?(?P<id>(?s:.*))\z")
+            word = pc.struct_field(split, "word")
+            word = pc.if_else(pc.equal(word, ""), pa.scalar(None, pa.string()), word)
+            parts.append((rows.filter(hit), pc.struct_field(split, "id"), word, True))
+    if not {"base_models", "tags"} & set(frame.columns):
+        raise InputError(
+            "lineage: the table declares no bases: it needs a column base_id, base_models or tags"
+        )
+    codes_of, odd = [], 0
+    for _, _, word, _ in parts:
+        codes, more = _relation_codes(word)
+        codes_of.append(codes)
+        odd += more
+    exact_of = [np.full(len(rows), exact) for rows, _, _, exact in parts]
+    return (
+        _Statements(
+            _chunked([child.take(rows) for rows, _, _, _ in parts]),
+            _chunked([flat for _, flat, _, _ in parts]),
+            np.concatenate([np.zeros(0, dtype=np.int8), *codes_of]),
+            np.concatenate([np.zeros(0, dtype=bool), *exact_of]),
+            odd,
+        ),
+        True,
+    )
+
+
+def _words_of(frame: pd.DataFrame) -> pa.ChunkedArray:
+    if "base_relation" not in frame.columns:
+        return pa.chunked_array([pa.nulls(len(frame), pa.string())])
+    return arrow_texts(frame["base_relation"])
+
+
+def _relation_codes(words: pa.Array | pa.ChunkedArray) -> tuple[Codes, int]:
+    """Code each word; the count is of words that are none of the four."""
+    spelt = pc.ascii_lower(pc.utf8_trim_whitespace(words))
+    found = pc.index_in(spelt, value_set=pa.array(list(_WORDS), pa.string()))
+    codes = np.asarray([*_WORDS.values(), _NONE], dtype=np.int8)[
+        as_codes(pc.fill_null(found, len(_WORDS)))
+    ]
+    given = pc.sum(pc.and_(pc.is_valid(spelt), pc.not_equal(pc.fill_null(spelt, ""), "")))
+    return codes, int(given.as_py() or 0) - int((codes != _NONE).sum())
+
+
+def _flat(lists: pd.Series[Any]) -> Iterable[tuple[pa.Array, pa.Array]]:
+    """Rows and values of a column of lists, a chunk at a time: one of the whole Hub is large."""
+    dtype = FIELDS["tags"].pandas_dtype
+    column = lists if lists.dtype == dtype else lists.astype(dtype)
+    before = 0
+    for chunk in pa.chunked_array(pa.array(column)).chunks:
+        rows = pc.add(pc.cast(pc.list_parent_indices(chunk), pa.int64()), before)
+        yield rows, chunk.flatten()
+        before += len(chunk)
+
+
+def _most_exact(pair: Codes, words: Codes, exact: Mask) -> tuple[Codes | None, int | None, int]:
+    """For each pair keep the most exact statements.
+
+    Returns
+    -------
+    kept : numpy.ndarray or None
+        Places of the statements kept, in rising order; None where all are equally exact, and
+        repeats are all that the graph will drop.
+    duplicates : int or None
+        Statements that repeat another of the same exactness; None where `kept` is.
+    disagreeing : int
+        Pairs to which the less exact place gives a relation that the exact one does not.
+    """
+    if exact.all() and (words != _NONE).all():
+        return None, None, 0
+    order = np.argsort((pair * (_NONE + 1) + words) * 2 + ~exact, kind="stable")
+    pair, words, exact = pair[order], words[order], exact[order]
+    new = first_of_run(pair)
+    same = ~new & ~first_of_run(words)
+    repeat = same & ~first_of_run(exact)
+    group = np.cumsum(new) - 1
+    said = words != _NONE
+
+    def any_of(flag: Mask) -> Mask:
+        found = np.zeros(int(new.sum()), dtype=bool)
+        found[group[flag]] = True
+        flags: Mask = found[group]
+        return flags
+
+    by_tag = any_of(said & exact)
+    drop = same | (by_tag & ~(said & exact)) | (any_of(said) & ~said)
+    contradicts = by_tag & said & ~exact & ~same
+    pairs = np.bincount(group[contradicts]) if contradicts.any() else np.zeros(0)
+    return np.sort(order[~drop]), int(repeat.sum()), int((pairs > 0).sum())
+
+
+# ------------------------------------------------------------------------------------ names
+
+
+@dataclass(frozen=True)
+class _Names:
+    """One id a repository, whatever it was called."""
+
+    ids: pa.Array
+    of_unique: Codes
+    renamed: int
+    other_case: int
+
+    def node_of(self, codes: Codes) -> Codes:
+        """Node of each raw code; -1 stays."""
+        return np.append(self.of_unique, -1)[codes]
+
+    @classmethod
+    def resolve(
+        cls,
+        uniques: pa.Array,
+        mentioned: Codes,
+        rows: Codes,
+        families: Families,
+    ) -> _Names:
+        """Choose one spelling for each repository from how often it is named and where it is."""
+        trimmed = pc.utf8_trim_whitespace(uniques)
+        if trimmed.equals(uniques):
+            trimmed = uniques
+        texts = with_new_names(trimmed, families)
+        renamed = int(pc.sum(pc.not_equal(texts, trimmed)).as_py() or 0)
+        del trimmed
+        of_unique = np.arange(len(texts), dtype=np.int32)
+        shared = _perhaps_shared(texts)
+        other = 0
+        if len(shared):
+            # Few: one text may stand here twice, under a former name or with a blank.
+            some = texts.take(pa.array(shared))
+            key = as_codes(pc.utf8_lower(some).dictionary_encode().indices)
+            spelt = some.dictionary_encode()
+            spelling, count = as_codes(spelt.indices), len(spelt.dictionary)
+            named = np.bincount(mentioned[mentioned >= 0], minlength=len(texts))[shared]
+            there = np.bincount(rows[rows >= 0], minlength=len(texts))[shared]
+            mentions = np.bincount(spelling, named, minlength=count)[spelling]
+            present = np.bincount(spelling, there, minlength=count)[spelling] > 0
+            alphabet = np.argsort(text_order(spelt.dictionary))[spelling]
+            order = np.lexsort((alphabet, -mentions, ~present, key))
+            first = order[first_of_run(key[order])]
+            best = np.empty(len(first), dtype=np.int32)
+            best[key[first]] = shared[first]
+            of_unique[shared] = best[key]
+            other = count - len(first)
+        empty = pc.index(texts, "").as_py()
+        if empty >= 0:
+            of_unique[of_unique == of_unique[empty]] = -1
+        return cls(texts, of_unique, renamed, other)
+
+
+def _perhaps_shared(texts: pa.Array) -> Codes:
+    """Places of the texts that may equal another when letter case is left aside.
+
+    Two texts that are equal have the same sum below; two others have it hardly ever, and the
+    caller looks at the letters. A table of all texts in small letters would cost far more room.
+    """
+    sums = np.zeros(len(texts), dtype=np.uint64)
+    for begin in range(0, len(texts), _SLICE):
+        part = pc.utf8_lower(texts.slice(begin, _SLICE))
+        _, offsets, data = part.buffers()
+        ends = np.frombuffer(offsets, dtype=np.int32)[part.offset : part.offset + len(part) + 1]
+        letters = np.frombuffer(data or b"", dtype=np.uint8)[ends[0] : ends[-1]]
+        ends = ends - ends[0]
+        place = np.arange(len(letters)) - np.repeat(ends[:-1], np.diff(ends))
+        factors = np.full(int(place.max(initial=0)) + 1, _ODD, dtype=np.uint64)
+        weighted = (letters.astype(np.uint64) + _ODD) * np.cumprod(factors)[place]
+        total = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(weighted)])
+        sums[begin : begin + len(part)] = total[ends[1:]] - total[ends[:-1]]
+    order = np.argsort(sums)
+    same = ~first_of_run(sums[order])
+    same[:-1] |= same[1:]
+    return np.sort(order[same])
+
+
+def _chunked(parts: list[Any]) -> pa.ChunkedArray:
+    chunks = [c for p in parts for c in (p.chunks if isinstance(p, pa.ChunkedArray) else [p])]
+    return pa.chunked_array(chunks, pa.string())
