@@ -500,3 +500,17 @@ def agreement() -> Html:
         numbers.value(both, "count", "computed"),
         " cases: a licence once declared stays, so a reading of another day may stand in.",
     )
+
+
+def gated() -> Html:
+    """Return how many repositories of each family are gated, where a file tells."""
+    frame = tables.load("licence_gated")
+    frame = frame[frame["repositories"] > 0].reset_index(drop=True)
+    frame["family"] = [_FAMILIES.get(str(f), str(f)) for f in frame["family"]]
+    columns = [
+        Column("family"),
+        Column("repositories", "repositories in the file"),
+        Column("gated", "of them gated"),
+    ]
+    caption = f"Gated repositories, {numbers.format_day(str(frame['day'].iloc[0]))}"
+    return table(frame, columns, caption=caption)
