@@ -384,16 +384,17 @@ def exceptions(shown: int = 20) -> Html:
     columns = [
         Column("repository_id", "repository"),
         Column("licence"),
-        Column("downloads_30d_october", "30 days, October 2025", "downloads"),
-        Column("downloads_30d_may", "30 days, May 2026", "downloads"),
-        Column("downloads_all_time_may", "all time, May 2026", "downloads"),
-        Column("downloads_30d_august", "30 days, August 2026", "downloads"),
+        Column("downloads_30d_october", "Oct 2025", "downloads"),
+        Column("downloads_30d_may", "May 2026", "downloads"),
+        Column("downloads_all_time_may", "all time", "downloads"),
+        Column("downloads_30d_august", "Aug 2026", "downloads"),
         Column("created"),
         Column("known_by", "licence known by"),
     ]
     caption = (
         f"The {min(shown, len(own))} most downloaded of {len(own)} Qwen repositories not known to "
-        f"be under Apache 2.0, without {len(frame) - len(own)} quantised copies"
+        f"be under Apache 2.0, without {len(frame) - len(own)} quantised copies; 30-day downloads, "
+        "and all-time ones in May 2026"
     )
     head = own.head(shown).astype({c.name: "Float64" for c in columns if c.unit})
     return table(head, columns, caption=caption)

@@ -18,7 +18,7 @@ FILLS: Final = (
     theme.BAND,
     theme.PLAIN[1].ink,
     theme.PLAIN[6].ink,
-    theme.RULE,
+    theme.GRID,
 )
 #: Whether the words inside a part are drawn in the page's colour (on dark fills) or in the ink's.
 _ON_DARK: Final = (True, False, True, True, False)
@@ -77,7 +77,12 @@ def stacked_rows(
         own = base.transform_filter(f"datum.place == {place}")
         bars.append(
             own.mark_bar(
-                height=18, yOffset=9, color=ink.light, stroke=theme.PAGE.light, strokeWidth=1
+                height=18,
+                yOffset=9,
+                color=ink.light,
+                # What is not known is nearly as light as the page: it gets an outline.
+                stroke=(theme.RULE if ink is theme.GRID else theme.PAGE).light,
+                strokeWidth=1,
             ).encode(x=alt.X("from:Q", scale=scale, axis=axis), x2="to:Q", y=y)
         )
         texts.append(
@@ -101,7 +106,7 @@ def _key(parts: Sequence[str], words: Mapping[str, str], plot: int) -> Any:
     x, line = 0.0, 0
     entries = []
     for place, part in enumerate(parts):
-        length = 34 + 7.2 * len(words[part])
+        length = 30 + 6.6 * len(words[part])
         if x and x + length > plot:
             x, line = 0.0, line + 1
         entries.append({"x": x, "y": line, "text": words[part], "ink": FILLS[place].light})
@@ -112,8 +117,8 @@ def _key(parts: Sequence[str], words: Mapping[str, str], plot: int) -> Any:
     py = alt.Y(
         "y:Q", axis=None, scale=alt.Scale(domain=[lines - 0.5, -0.5], nice=False, zero=False)
     )
-    squares = data.mark_point(shape="square", size=130, filled=True, xOffset=7).encode(
-        x=px, y=py, color=alt.Color("ink:N", scale=None, legend=None)
-    )
+    squares = data.mark_point(
+        shape="square", size=130, filled=True, xOffset=7, stroke=theme.RULE.light, strokeWidth=1
+    ).encode(x=px, y=py, fill=alt.Fill("ink:N", scale=None, legend=None))
     texts = data.mark_text(align="left", dx=18).encode(x=px, y=py, text="text:N")
     return alt.layer(squares, texts)
