@@ -245,16 +245,16 @@ class TestFaults:
         rows, report = got(edges())
         assert rows == []
         assert report.relations == 0
-        assert report.notes() == ("0 distinct relations: 0 derivatives of 0 bases",)
+        assert report.notes() == ("distinct relations: 0, of derivatives: 0, to bases: 0",)
 
 
 def test_notes_say_what_was_met_and_nothing_else() -> None:
     report = got(edges(("x/1", "a/y", None), ("a/y", "x/1", None), ("a/y", "A/y", None)))[1]
     assert report.notes() == (
-        "2 distinct relations: 2 derivatives of 2 bases",
-        "1 statements name the repository itself and are left out",
-        "1 ids in another letter case are taken for the repository they name",
-        "2 repositories descend from themselves, in 1 cycles",
+        "distinct relations: 2, of derivatives: 2, to bases: 2",
+        "statements that name the repository itself, left out: 1",
+        "repositories that descend from themselves: 2",
+        "ids in another letter case than the repository they name: 1",
     )
 
 
