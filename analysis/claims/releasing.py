@@ -179,14 +179,14 @@ def velocity(world: World, spec: Spec, line: float) -> Outcome:
         spec["copies"] == "in",
         str(spec["window"]),
     )
-    source, rule = str(spec["source"]), str(spec["family_rule"])
+    source = str(spec["source"])
     if source in _GROUPS:
         mine, one = of_group(world, source, window, QWEN)
         theirs, two = of_group(world, source, window, LLAMA)
         covered = population = len(mine) + len(theirs)
         note = "whole companies: vision, speech and translation models count like language models"
     else:
-        got = dated(world, source, rule, str(spec["dates"]))
+        got = dated(world, source, "official", str(spec["dates"]))
         days = rules.cluster.days
         mine, one = counted(world, got, QWEN, unit, copies, window, days)
         theirs, two = counted(world, got, LLAMA, unit, copies, window, days)
@@ -398,8 +398,8 @@ def _find_velocity(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     whole = table[(table["source"] == "groups-october") & (table["window"] == "last-12-months")]
     if not whole.empty and float(whole.iloc[0]["value"]) <= 1:
         text += (
-            f"; of all that Meta publishes, Qwen brought out {float(whole.iloc[0]['value']):.1f} "
-            "times as many repositories in the year to October 2025"
+            f"; against all that Meta publishes, research too, {float(whole.iloc[0]['value']):.1f} "
+            "Qwen repositories for each in the year to October 2025"
         )
     return text
 
@@ -439,7 +439,6 @@ DIMENSIONS: Final[Mapping[str, Dimensions]] = {
         "unit_counted": releases.UNITS,
         "copies": ("out", "in"),
         "window": (),
-        "family_rule": _RULES,
         "dates": ("created", "corrected"),
         "source": (),
     },
