@@ -413,7 +413,7 @@ def _find_breadth(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     if value > record["stated_value"]:
         text = f"Yes: all {_COUNTS[value]} kinds are there"
     else:
-        text = f"{_COUNTS[value].capitalize()} kinds are there, not seen: {own['not_seen']}"
+        text = f"{_COUNTS[value].capitalize()} of the kinds are there, not seen: {own['not_seen']}"
     recent = table[
         (table["source"] == "all")
         & (table["told_by"] == own["told_by"])
