@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pandas as pd
 import pytest
 
 from analysis import raw, snapshot
@@ -182,6 +184,11 @@ class TestBreadth:
                 assert set(part["repository_id"]) <= every
 
 
+@lru_cache(maxsize=8)
+def frame_of(name: str) -> pd.DataFrame:
+    return snapshot.read(raw.fetch(name), raw.load_registry().find(name)[0].kind).frame
+
+
 class TestNamedReleases:
     RELEASES = tuple(raw.declared("releases")["release"])
 
@@ -190,7 +197,6 @@ class TestNamedReleases:
     )
     def test_each_day_stands_where_the_rule_says(self, entry: dict[str, Any]) -> None:
         day: date = entry["day"]
-        source, _ = raw.load_registry().find(entry["source"])
         path = raw.fetch(entry["source"])
         if entry["how_known"] == "stated":
             line = path.read_text(encoding="utf-8").splitlines()[entry["line"] - 1]
@@ -208,7 +214,7 @@ class TestNamedReleases:
             found = {row["release_date"] for row in rows if row["name"].strip() == entry["model"]}
             assert found == {day.isoformat()}
             return
-        frame = snapshot.read(path, source.kind).frame
+        frame = frame_of(entry["source"])
         row = frame[frame["repository_id"] == entry["repository"]].iloc[0]
         column = "released_on" if entry["how_known"] == "corrected" else "created_at"
         assert row[column].date() == day
@@ -269,17 +275,41 @@ class TestTables:
         assert (table["repositories"] <= table["family_repositories"]).all()
 
 
-def test_findings_say_what_the_numbers_say(world: World) -> None:
-    for name, word in (("release-velocity", "Yes: 3.5 new Qwen models"), ("breadth", "Yes: all")):
-        claim = REGISTER.find(name)
-        table = checks.run(world, claim)
-        record = {"stated_value": claim.stated}
-        find = releasing.FINDINGS[str(claim.check)]
-        assert find(record, table).startswith(word)
-        # Turned round: the same words must not stand for another result.
-        table.loc[0, ["value", "lower", "upper"]] = [0.5, 0.2, 0.8]
-        assert find({"stated_value": claim.stated}, table).startswith(
-            "No: 0.5" if name == "release-velocity" else "None of the kinds"
-        )
-        table.loc[0, ["value", "lower", "upper"]] = [3.0, 0.2, 8.0]
-        assert not find(record, table).startswith("Yes")
+@pytest.mark.parametrize(
+    ("name", "few", "yes", "no"),
+    [
+        (
+            "release-velocity",
+            {
+                "unit_counted": ("models", "repositories"), "copies": ("out", "in"),
+                "window": ("since-first", "last-12-months"), "dates": ("created",),
+                "source": ("catalogue", "groups-october"),
+            },
+            "Yes: 3.5 new Qwen models for each new Llama model (1.7 to 9.6); against all",
+            "No: 0.5 new Qwen models",
+        ),
+        (
+            "breadth",
+            {
+                "source": ("catalogue", "all"), "told_by": ("either",),
+                "family_rule": ("official",), "minimum": ("any",),
+                "since": ("any-time", "last-12-months"),
+            },
+            "Yes: all five kinds are there; in the year to August 2026",
+            "None of the kinds are there",
+        ),
+    ],
+)  # fmt: skip
+def test_a_finding_says_what_the_numbers_say(
+    world: World, name: str, few: dict[str, tuple[str, ...]], yes: str, no: str
+) -> None:
+    claim = REGISTER.find(name).model_copy(update={"grid": few})
+    table = checks.run(world, claim)
+    find = releasing.FINDINGS[str(claim.check)]
+    record = {"stated_value": claim.stated}
+    assert find(record, table).startswith(yes)
+    # Turned round, the same words must not stand for another result.
+    table.loc[0, ["value", "lower", "upper"]] = [0.5, 0.2, 0.8]
+    assert find(record, table).startswith(no)
+    table.loc[0, ["value", "lower", "upper"]] = [3.0, 0.2, 8.0]
+    assert not find(record, table).startswith("Yes")

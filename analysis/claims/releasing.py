@@ -313,7 +313,7 @@ def of_family(world: World, source: str, rule: str, family: str) -> pd.DataFrame
 
 
 def covered_kinds(
-    world: World, source: str, told_by: str, rule: str, family: str, minimum: float, recent: bool
+    world: World, source: str, told_by: str, rule: str, family: str, minimum: int, recent: bool
 ) -> set[str]:
     """Return the kinds that a family covers in a source.
 
@@ -355,7 +355,7 @@ def breadth_of(world: World, spec: Spec, line: float) -> Outcome:
         told_by,
         rule,
         QWEN,
-        float(spec["minimum"]),
+        kinds_of(world).minimum_downloads if spec["minimum"] == "enough" else 0,
         spec["since"] == "last-12-months",
     )
     value = float(sum(kind in found for kind in named))
@@ -419,7 +419,7 @@ def _find_breadth(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         & (table["told_by"] == own["told_by"])
         & (table["family_rule"] == own["family_rule"])
         & (table["since"] == "last-12-months")
-        & (table["minimum"] == 0)
+        & (table["minimum"] == "any")
     ]
     if not recent.empty:
         last = recent.iloc[0]
@@ -446,7 +446,7 @@ DIMENSIONS: Final[Mapping[str, Dimensions]] = {
         "source": ("catalogue", "cut", "tree", "all"),
         "told_by": breadth.TOLD_BY,
         "family_rule": _RULES,
-        "minimum": (),
+        "minimum": ("any", "enough"),
         "since": ("any-time", "last-12-months"),
     },
 }

@@ -253,7 +253,12 @@ class Claim:
         unit = str(frame["unit"].iloc[0])
         stated = self.record["stated_value"]
         label = f"stated: {self.record['stated']}"
-        dimensions = (*DIMENSIONS, *(d for d in self.record["dimensions"] if d not in DIMENSIONS))
+        # Only what was declared: a check may give a day of its own beside its numbers.
+        own = self.record["dimensions"]
+        dimensions = (
+            *(d for d in DIMENSIONS if d in own),
+            *(d for d in own if d not in DIMENSIONS),
+        )
         drawn = spec_curve.choices(frame, dimensions)
         shown = [Column(name, spec_curve.worded(self.words, name)) for name in drawn]
         for name in ("value", "lower", "upper"):
