@@ -14,8 +14,10 @@ from analysis import raw, tables
 from analysis.errors import InputError
 
 RULE_FILES = (
+    "arrivals",
     "assumptions",
     "breadth",
+    "bulk",
     "claims",
     "days",
     "domains",
