@@ -148,10 +148,8 @@ class Report:
 
     def notes(self) -> tuple[str, ...]:
         """Say in words what was met; what did not occur is left out."""
-        found = [
-            f"distinct relations: {self.relations:,}, of derivatives: {self.derivatives:,}, to "
-            f"bases: {self.bases:,}"
-        ]
+        ends = f"of derivatives: {self.derivatives:,}, to bases: {self.bases:,}"
+        found = [f"distinct relations: {self.relations:,}, {ends}"]
         said = {
             "duplicates": "statements that repeat another and count once",
             "self_loops": "statements that name the repository itself, left out",
