@@ -185,20 +185,30 @@ def count(
         Numbers by family and by organisation.
     """
     prepared = Prepared.of(graph, families, rule, downloads=downloads, tracked=tracked)
-    by_family = {}
-    for place, name in enumerate(families.families):
-        by_family[name] = prepared.group(
-            prepared.family == place, _own(families, name, rule), prepared.copy_of == place
-        )
+    # Many a family is all of one organisation: what was counted once is not counted again.
+    known_groups: dict[tuple[bytes, bytes, frozenset[str]], Group] = {}
+
+    def group(members: Mask, own: set[str], copies: Mask) -> Group:
+        mine = frozenset(() if rule.own else own)
+        key = (np.packbits(members).tobytes(), np.packbits(copies).tobytes(), mine)
+        if key not in known_groups:
+            known_groups[key] = prepared.group(members, own, copies)
+        return known_groups[key]
+
+    by_family = {
+        name: group(prepared.family == place, _own(families, name, rule), prepared.copy_of == place)
+        for place, name in enumerate(families.families)
+    }
     graph = prepared.graph
+    no_copies = np.zeros(graph.nodes, dtype=bool)
     by_organisation = {}
     known = _of_register(families)
     bases = np.zeros(len(graph.organisation_names) + 1, dtype=bool)
     bases[graph.organisations[np.diff(graph.starts) > 0]] = True
     for code, organisation in enumerate(graph.organisation_names):
         if organisation in known and bases[code]:
-            by_organisation[organisation] = prepared.group(
-                graph.organisations == code, {organisation}, None
+            by_organisation[organisation] = group(
+                graph.organisations == code, {organisation}, no_copies
             )
     return Counted(
         by_family,

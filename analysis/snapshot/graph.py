@@ -84,8 +84,8 @@ class Graph:
         base, child, relation
             The edges, in any order.
         first
-            A number by which the edges are ordered when they are shown; their places when left
-            out.
+            A number, another one for each edge, by which they are ordered when they are shown;
+            their places when left out.
         """
         first = np.arange(len(base), dtype=np.int32) if first is None else first
         used = np.zeros(len(ids), dtype=bool)
