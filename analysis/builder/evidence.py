@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis import raw, snapshot, tables
 from analysis.claims.evidence import Evidence
-from analysis.measure import breadth, domains, licences, releases, sizes
+from analysis.measure import breadth, bulk, domains, licences, releases, sizes
 from analysis.snapshot import families as families_module
 
 #: Kinds whose every available version is read.
@@ -24,6 +24,7 @@ KINDS: Final = (
 )
 #: Single versions of other kinds, read with all their columns.
 VERSIONS: Final = (
+    "expansion-2025-12-22",
     "hub-stats-2026-05",
     "makers-2025-10-12",
     "model-parameters-2026-08-17",
@@ -31,12 +32,16 @@ VERSIONS: Final = (
     "organisation-weeks-2025-10-08",
     "organisation-weeks-2025-12-07",
     "release-date-corrections-2026-08-17",
+    "top25-2025-11-05",
+    "top25-2026-02-28",
+    "top25-2026-04-30",
 )
 #: Rule files of ``data/`` that the measures of this evidence need, each with what parses it.
 RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
     "breadth": breadth.parse,
-    "hardware": sizes.parse,
+    "bulk": bulk.parse,
     "domains": domains.parse,
+    "hardware": sizes.parse,
     "licences": licences.parse,
     "releases": releases.parse,
 }

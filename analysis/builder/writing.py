@@ -16,6 +16,7 @@ from analysis.errors import InputError
 RULE_FILES = (
     "assumptions",
     "breadth",
+    "bulk",
     "claims",
     "days",
     "domains",
