@@ -373,13 +373,14 @@ class Field:
 
 
 def created_days(world: World) -> pd.Series:
-    """Return the first day of creation that any file gives, by repository."""
+    """Return the first day of creation in the snapshots and counts, by repository."""
 
     def make() -> pd.Series:
         frames = [
             frame[["repository_id", "created_at"]].dropna()
-            for frame in (world.evidence.frames[name] for name in sorted(world.evidence.frames))
-            if {"repository_id", "created_at"} <= set(frame.columns)
+            for kind in ("derivative-counts", "hub-snapshot")
+            for frame in world.evidence.of_kind(kind).values()
+            if "created_at" in frame.columns
         ]
         return _first_days(pd.concat(frames, ignore_index=True))
 
