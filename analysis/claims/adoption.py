@@ -299,6 +299,9 @@ def speed(world: World, spec: Spec, line: float) -> Outcome:
     day, months = release_day(world), int(str(spec["window"]))
     against, edges = str(spec["against"]), str(spec["edges"])
     got = pace_change(world, source, out, against, edges, day, months)
+    if spec["asked"] == "turn":
+        before = (pd.Timestamp(day) - pd.DateOffset(months=months)).date()
+        got = got.over(pace_change(world, source, out, against, edges, before, months))
     decided = "undetermined" if got.lower <= line < got.upper else None
     notes = {
         ("counts", "whole"): "whole months of each base; the month of the release is left out",
@@ -321,18 +324,20 @@ def _find_speed(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     own = table.iloc[0]
     chosen = table[(table["measure"] == own["measure"]) & (table["window"] == own["window"])]
     chosen = chosen[(chosen["bulk"] == "out") & (chosen["edges"] == "whole")]
+    chosen = chosen[chosen["asked"] == own["asked"]]
     quiet = {str(row["against"]): float(row["value"]) for _, row in chosen.iterrows()}
     line = float(record["stated_value"])
     if float(own["lower"]) > line:
-        text = "Yes: new derivatives came faster after the release"
+        text = "Yes: more new derivatives came after the release than before"
     elif float(own["upper"]) <= line:
-        text = "No: new derivatives did not come faster after the release"
+        text = "No: fewer new derivatives came after the release than before"
     else:
-        text = "As counted, bulk uploads hide whether derivatives came faster"
-    if "alone" in quiet:
-        text += f"; without them {quiet['alone']:.1f} times as many came as before"
-    if "rivals" in quiet:
-        text += f", against {quiet['alone'] / quiet['rivals']:.1f} times for the rivals"
+        text = "As counted, bulk uploads hide whether more derivatives came"
+    if "alone" in quiet and "rivals" in quiet:
+        text += (
+            f"; without them {quiet['alone']:.1f} times as many as before, "
+            f"against {quiet['alone'] / quiet['rivals']:.1f} times for the rivals"
+        )
     return text
 
 
@@ -547,6 +552,7 @@ DIMENSIONS: Final[Mapping[str, Dimensions]] = {
         "window": (),
         "against": ("alone", "llama", "rivals"),
         "edges": ("whole", "shared"),
+        "asked": ("more", "turn"),
     },
     "attention": {
         "measure": ("likes", "likes-a-day", "first-month", "downloads", "downloads-quiet"),

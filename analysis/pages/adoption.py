@@ -304,17 +304,28 @@ def pace_in_short() -> Html:
     low = numbers.ratio(float(others.min()), "computed")
     high = numbers.ratio(float(others.max()), "computed")
     place = (
-        "No other day of the table has as much"
+        "No other day of the table has as much."
         if not larger
-        else f"{larger} of the other days have as much or more"
+        else f"{larger} of the other days have as much or more."
     )
+    growth = (
+        "On every one of these days more came after than before."
+        if bool((quiet["value"] > 1).all())
+        else "On some of these days less came after than before."
+    )
+    frame = tables.specifications(_PACE)
+    turn = frame[
+        (frame["asked"] == "turn") & (frame["bulk"] == "out") & (frame["measure"] == "counts")
+    ]
+    turned = {answer: int((turn["holds"] == answer).sum()) for answer in ("yes", "no")}
     return paragraph(
         Html(
             "Bulk uploads apart, two whole months after the release brought "
-            f"{ratio} times the new derivatives of two whole months before. That is growth, but "
-            f"not a turn: on days a month apart on which Qwen 2.5 did not come out, the same ratio "
-            f"lies between {low} and {high}. {place}, and by little. Derivatives of Qwen grew "
-            "through the whole of the year."
+            f"{ratio} times the new derivatives of two whole months before. On days a month apart "
+            f"on which Qwen 2.5 did not come out, the same ratio lies between {low} and {high}. "
+            f"{place} {growth} Whether growth itself turned in September depends on the choices: "
+            f"of {len(turn)} ways to compute it from the counts {turned['yes']} say yes, "
+            f"{turned['no']} no, the others leave it open."
         )
     )
 
@@ -699,25 +710,34 @@ def attention_first_month() -> Html:
     )
 
 
-def attention_created() -> Html:
-    """Return likes by month of creation, Chinese makers beside all others."""
-    frame = tables.load("attention_created")
-    frame = frame[(frame["month"] >= "2024-07") & (frame["month"] <= "2025-12")].copy()
-    whole = frame["china"] + frame["others"]
-    frame["share"] = frame["china"] / whole
-    frame["share_without"] = frame["china_without_r1"] / (
-        frame["china_without_r1"] + frame["others"]
-    )
-    columns = [
-        Column("month", "created in", "month"),
-        Column("china", "likes, Chinese makers", "count"),
-        Column("others", "likes, all others", "count"),
-        Column("share", "Chinese part", "share"),
-        Column("share_without", "without R1 itself", "share"),
-        Column("repositories_china", "repositories, Chinese makers"),
-        Column("repositories", "repositories in all"),
+def attention_months() -> Html:
+    """Return new derivatives a month around January 2025, by family, bulk uploads left out."""
+    frame = tables.load("adoption_months")
+    frame = frame[(frame["source"] == "counts") & (frame["bulk"] == "out")]
+    frame = frame[(frame["month"] >= "2024-09") & (frame["month"] <= "2025-01")]
+    wide = frame.pivot_table(index="label", columns="month", values="value", sort=True)
+    before, after = wide["2024-12"], wide["2025-01"]
+    wide = wide.assign(change=after / before).sort_values("change", ascending=False, kind="stable")
+    parts = [
+        Html(f"{name} {numbers.ratio(value, 'computed')}") for name, value in wide["change"].items()
     ]
-    return table(frame, columns, caption="Likes in May 2026 by month of creation, rows of the cut")
+    lead = paragraph(
+        Html(
+            "New derivatives in January 2025 over those of December 2024, months of counting "
+            f"shared out over the calendar: {numbers.listed(parts)}."
+        )
+    )
+    columns = [Column("label", "family of the base")]
+    columns += [
+        Column(str(name), numbers.format_day(str(name)), "derivatives")
+        for name in wide.columns
+        if name != "change"
+    ]
+    columns.append(Column("change", "January over December", "ratio"))
+    shown = table(
+        wide.reset_index(), columns, caption="New derivatives a month, bulk uploads left out"
+    )
+    return Html(f"{lead}{shown}")
 
 
 def attention_flows() -> Html:

@@ -385,27 +385,6 @@ def attention_china(world: World) -> pd.DataFrame:
     )
 
 
-def attention_created(world: World) -> pd.DataFrame:
-    """Return likes of the rows of the cut by month of creation: Chinese makers and all others."""
-    table = adoption.field_of(world, "likes", "2026-05-23").table.dropna(subset=["created"])
-    month = pd.Series([d.isoformat()[:7] for d in table["created"]], index=table.index)
-    rows = []
-    for name, part in table.groupby(month, sort=True):
-        china = part[part["china"]]
-        rest = china.drop(index=[n for n in (adoption.R1,) if n in china.index])
-        rows.append(
-            {
-                "month": str(name),
-                "china": float(china["number"].sum()),
-                "china_without_r1": float(rest["number"].sum()),
-                "others": float(part.loc[~part["china"], "number"].sum()),
-                "repositories_china": len(china),
-                "repositories": len(part),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
 def attention_first_month(world: World) -> pd.DataFrame:
     """Return the bases with the most derivatives one month after release."""
     table = adoption.field_of(world, "first-month", "2025-02-18").table
@@ -500,12 +479,6 @@ TABLES: Final[tuple[Made, ...]] = (
         attention_china,
         ("expansion", "hub-stats", "makers", "organisation-regions", "panel"),
         "the most liked repositories of Chinese makers in December 2025",
-    ),
-    Made(
-        "attention_created",
-        attention_created,
-        ("hub-stats", "organisation-regions"),
-        "likes by month of creation, Chinese makers and others",
     ),
     Made(
         "attention_first_month",
