@@ -255,7 +255,12 @@ class Claim:
         unit = str(frame["unit"].iloc[0])
         stated = self.record["stated_value"]
         label = f"stated: {self.record['stated']}"
-        dimensions = (*DIMENSIONS, *(d for d in self.record["dimensions"] if d not in DIMENSIONS))
+        own = self.record["dimensions"]
+        # Of the columns of the table only the claim's own dimensions are choices.
+        dimensions = (
+            *(d for d in DIMENSIONS if d in own),
+            *(d for d in own if d not in DIMENSIONS),
+        )
         drawn = spec_curve.choices(frame, dimensions)
         shown = [Column(name, spec_curve.worded(self.words, name)) for name in drawn]
         for name in ("value", "lower", "upper"):
