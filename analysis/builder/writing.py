@@ -27,6 +27,7 @@ RULE_FILES = (
     "populations",
     "releases",
     "slices",
+    "waves",
 )
 
 #: Tables made by hand that results rest on like on a rule.

@@ -256,11 +256,7 @@ class Claim:
         stated = self.record["stated_value"]
         label = f"stated: {self.record['stated']}"
         own = self.record["dimensions"]
-        # Of the columns of the table only the claim's own dimensions are choices.
-        dimensions = (
-            *(d for d in DIMENSIONS if d in own),
-            *(d for d in own if d not in DIMENSIONS),
-        )
+        dimensions = sorted(own, key=lambda d: DIMENSIONS.index(d) if d in DIMENSIONS else -1)
         drawn = spec_curve.choices(frame, dimensions)
         shown = [Column(name, spec_curve.worded(self.words, name)) for name in drawn]
         for name in ("value", "lower", "upper"):
