@@ -375,6 +375,15 @@ def test_the_wave_is_not_seen_where_use_is_looked_for() -> None:
     assert math.isnan(table.loc["meta-llama/Llama-3.1-8B-Instruct", "roots-2026-03"])
 
 
+def test_llama_leads_too_without_every_base_that_use_hardly_shows() -> None:
+    table = chapter.faded(evidence_world()).set_index("family")
+    # A rule of use, not of months: it finds the bulk bases again, and three of Llama's.
+    named = {one for bases in table["bases"] for one in bases.split(", ") if one}
+    assert named - BULK == {f"meta-llama/Llama-2-{name}" for name in ("7b", "7b-chat", "13b")}
+    assert named >= BULK
+    assert table.loc["Llama", "derivatives_without"] > table.loc["Qwen", "derivatives_without"]
+
+
 def test_a_question_names_only_known_choices() -> None:
     with pytest.raises(InputError, match="relation 'cousins'"):
         stock._known(dataclasses.replace(Asked(), relation="cousins"))

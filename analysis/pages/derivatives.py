@@ -264,6 +264,48 @@ def seen() -> Html:
     )
 
 
+def adapters() -> Html:
+    """Return how many adapters each source shows among Qwen's derivatives: a caution."""
+    parts: list[object] = []
+    for source, lead in (
+        ("slice-2025-06", f"Of {_OWN}'s derivatives in the list of used models of June 2025, "),
+        (_WEEK, "; of those that nine days of August 2026 brought, "),
+    ):
+        some, every = (_of(source, question, _OWN) for question in ("adapters", "direct"))
+        part = float(some["derivatives"]) / float(every["derivatives"])
+        parts += [lead, numbers.percent(part, "computed", places=0)]
+    return paragraph(
+        *parts,
+        " are adapters. Adapters are made in numbers and seldom stand among what is fetched. "
+        "If the wave of 2024 was one of adapters, as a published table suggests, a filter by use "
+        "drops it for that reason too.",
+    )
+
+
+def faded() -> Html:
+    """Return who leads without every large base that the slice of used models hardly shows."""
+    frame = tables.load("derivative_faded")
+    known = {str(row["family"]): row for row in _records(frame)}
+    own, rival = known[_OWN], known[_RIVAL]
+    left = int(own["derivatives_without"]), int(rival["derivatives_without"])
+    named = [_name(one) for one in str(rival["bases"]).split(", ") if rival["faded"]]
+    said = (
+        join([f"That happens to {_RIVAL} too: ", numbers.listed(named), " fade as well. "])
+        if named
+        else f"That does not happen to {_RIVAL}. "
+    )
+    leads = _RIVAL if left[1] > left[0] else _OWN
+    return paragraph(
+        said,
+        "Without every large base that fades, of all families, it is ",
+        _computed(left[0]),
+        f" for {_OWN} against ",
+        _computed(left[1]),
+        f" for {_RIVAL}: {leads} leads. This second look was not declared before the first; "
+        "it asks whether the lead hangs on the rule for bulk uploads alone.",
+    )
+
+
 # ------------------------------------------------------------------------------- the rule
 
 
