@@ -140,7 +140,7 @@ def _sources(**where: Any) -> pd.DataFrame:
 
 def _of(source: str, question: str, family: str) -> Mapping[str, Any]:
     frame = _sources(source=source, question=question, family=family)
-    return dict(frame.iloc[0])
+    return _records(frame)[0]
 
 
 def in_short() -> Html:
@@ -179,7 +179,7 @@ def in_short() -> Html:
         _computed(float(first["slice-2025-06"])),
         ", and a list of March 2026 of everything that generates text ",
         _computed(float(first["roots-2026-03"])),
-        ".",
+        f". {_passed(_monthly())}",
     )
 
 
@@ -206,8 +206,8 @@ def concentrations() -> Html:
 # --------------------------------------------------------------------------------- months
 
 
-def months() -> Html:
-    """Return the months in which derivatives came: on bulk bases, and on all others."""
+def _monthly() -> pd.DataFrame:
+    """Return new derivatives by calendar month: day, series and value."""
     frame = tables.load("derivative_months")
     frame = frame[frame["family"].isin(["Qwen", "Gemma", "Llama"])]
     frame = frame[frame["month"] >= "2023-07"]
@@ -225,7 +225,34 @@ def months() -> Html:
         parts.append(pd.DataFrame({"day": every, "series": name, "value": values.to_numpy()}))
     rows = pd.concat(parts, ignore_index=True)
     # The last month is counted in part: bases reach it on different days.
-    rows = rows[rows["day"] < last].reset_index(drop=True)
+    return rows[rows["day"] < last].reset_index(drop=True)
+
+
+def _passed(rows: pd.DataFrame) -> str:
+    """Say since when a family gains more than its rival, month by month, without bulk uploads."""
+    wide = rows.pivot(index="day", columns="series", values="value").sort_index()
+    ahead = wide["Qwen, other"] > wide["Llama, all"]
+    last = str(wide.index[-1])
+    days = [str(day) for day in wide.index]
+    said = (
+        f"{int(wide['Qwen, other'].iloc[-1]):,} new derivatives against "
+        f"{int(wide['Llama, all'].iloc[-1]):,}"
+    )
+    if not bool(ahead.iloc[-1]):
+        return (
+            f"Without bulk uploads {_RIVAL} still gains more in {numbers.format_day(last)}: {said}."
+        )
+    behind = [day for day, first in zip(days, ahead, strict=True) if not first]
+    start = days[days.index(behind[-1]) + 1] if behind else days[0]
+    since = f"from {numbers.format_day(start)} on, in {numbers.format_day(last)} with"
+    if start == last:
+        since = f"first in {numbers.format_day(last)}, with"
+    return f"Without bulk uploads {_OWN} gains more than {_RIVAL} {since} {said}."
+
+
+def months() -> Html:
+    """Return the months in which derivatives came: on bulk bases, and on all others."""
+    rows = _monthly()
     peak = _records(rows.sort_values("value", kind="stable").tail(1))[0]
     on_bulk = rows[rows["series"].str.endswith("bulk")]
     summer = float(on_bulk.loc[on_bulk["day"].between("2024-07", "2024-10"), "value"].sum())
@@ -245,8 +272,8 @@ def months() -> Html:
         data=rows,
         columns=[Column("day", "month"), Column("series"), Column("value", "new derivatives")],
         **_behind(_TOTAL),
-        note="No release of either maker stands at the beginning of this wave; the bases were half "
-        "a year old.",
+        note="Each base is counted in months after its own release, so a wave of weeks is spread "
+        f"over two calendar months. {_passed(rows)}",
     )
 
 
@@ -276,7 +303,7 @@ def adapters() -> Html:
         parts += [lead, numbers.percent(part, "computed", places=0)]
     return paragraph(
         *parts,
-        " are adapters. Adapters are made in numbers and seldom stand among what is fetched. "
+        " are adapters: that list keeps few of them. "
         "If the wave of 2024 was one of adapters, as a published table suggests, a filter by use "
         "drops it for that reason too.",
     )
@@ -290,9 +317,15 @@ def faded() -> Html:
     left = int(own["derivatives_without"]), int(rival["derivatives_without"])
     named = [_name(one) for one in str(rival["bases"]).split(", ") if rival["faded"]]
     said = (
-        join([f"That happens to {_RIVAL} too: ", numbers.listed(named), " fade as well. "])
+        join(
+            [
+                f"Between the counts and what was fetched ten times bases of {_RIVAL} fade too: ",
+                numbers.listed(named),
+                ". ",
+            ]
+        )
         if named
-        else f"That does not happen to {_RIVAL}. "
+        else f"No large base of {_RIVAL} fades between the counts and what was fetched ten times. "
     )
     leads = _RIVAL if left[1] > left[0] else _OWN
     return paragraph(
