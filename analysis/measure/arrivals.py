@@ -13,6 +13,7 @@ drawing authors with replacement, each with all that he made.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -26,6 +27,8 @@ from analysis.errors import InputError
 from analysis.measure import bulk
 from analysis.snapshot import families as families_module
 from analysis.snapshot import lineage
+from analysis.snapshot.relations import declared_ids
+from analysis.snapshot.shaping import ID_GRAMMAR
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -41,6 +44,9 @@ MINIMUM: Final[Mapping[str, int]] = {"none": 0, "one": 1, "ten": 10}
 #: Relations by which a repository is trained and not only converted or mixed.
 TRAINED: Final = ("finetune", "adapter")
 QUANTISED: Final = "quantized"
+
+#: The grammar as Python spells it: its end is the end of the text.
+_ID: Final = re.compile(ID_GRAMMAR.removesuffix(r"\z"))
 
 #: Draws that are worked out at once: bounds the memory.
 _CHUNK: Final = 250
@@ -455,6 +461,35 @@ def shares(
         row["value"] = row["part"] / row["whole"] if row["whole"] else float("nan")
         row["lower"], row["upper"] = ends(sums[:, mine], sums[:, every], rules.interval.level)
     return pd.DataFrame(rows)
+
+
+def undeclared(arrivals: Arrivals, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the new repositories without a declared base, with what their cards say of one.
+
+    Parameters
+    ----------
+    frame
+        The table that they were read from, with ``base_text`` where the source has it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``repository_id`` and ``stated``: ids that the card names as base, empty where it names
+        none that can be read as an id.
+    """
+    rows = arrivals.rows
+    none = rows.loc[rows["bases"] == 0, "repository_id"]
+    texts: dict[str, str] = {}
+    if "base_text" in frame.columns:
+        known = frame.dropna(subset=["base_text"])
+        texts = dict(zip(known["repository_id"], known["base_text"], strict=True))
+    stated = [declared_ids(str(texts[one])) if one in texts else () for one in none]
+    return pd.DataFrame({"repository_id": list(none), "stated": stated})
+
+
+def is_path(base: str) -> bool:
+    """Whether a declared base cannot be an id of the Hub."""
+    return _ID.fullmatch(base) is None
 
 
 @dataclass(frozen=True)
