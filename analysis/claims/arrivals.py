@@ -305,9 +305,11 @@ def seen(world: World, source: str, family: str = QWEN) -> Seen:
         if source in _VERSIONS:
             name = _VERSIONS[source]
             frame = evidence.frame(name)
-            return Seen(
-                arrivals.related(frame, evidence.families, family, rules), evidence.days[name]
+            edges = evidence.once(
+                f"arrivals.declared {source}", lambda: arrivals.declared(frame, evidence.families)
             )
+            flags = arrivals.related(frame, edges, evidence.families, family, rules)
+            return Seen(flags, evidence.days[name])
         if source == "week":
             new = set(week(world).rows["repository_id"])
             whole = seen(world, "tree", family)

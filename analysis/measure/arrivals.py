@@ -570,16 +570,35 @@ def gains_by_month(counts: pd.DataFrame, leaving_out: Iterable[str] = ()) -> pd.
 RELATED: Final = ("own", "base", "base-family", "base-name", "name", "tag", "any")
 
 
+def declared(frame: pd.DataFrame, families: families_module.Families) -> pd.DataFrame:
+    """Return the bases that a table states, a row a repository and base; none where it cannot.
+
+    Parameters
+    ----------
+    frame
+        ``repository_id``, and ``base_models`` (with ``tags``) or ``base_id`` where the source
+        states bases.
+    """
+    if "base_models" in frame.columns or "base_id" in frame.columns:
+        return lineage.relations(frame, families)[["repository_id", "base_id"]]
+    return pd.DataFrame({"repository_id": [], "base_id": []}, dtype="string")
+
+
 def related(
-    frame: pd.DataFrame, families: families_module.Families, family: str, rules: Rules
+    frame: pd.DataFrame,
+    edges: pd.DataFrame,
+    families: families_module.Families,
+    family: str,
+    rules: Rules,
 ) -> pd.DataFrame:
     """Tell of each repository of a table how it relates to a family.
 
     Parameters
     ----------
     frame
-        ``repository_id``; with ``base_models`` (and ``tags``) or ``base_id`` where the source
-        states bases, with ``tags`` where it holds them.
+        ``repository_id``, with ``tags`` where the source holds them.
+    edges
+        What :func:`declared` gives of it.
 
     Returns
     -------
@@ -592,12 +611,6 @@ def related(
     out = pd.DataFrame({"repository_id": ids.astype("str")})
     places = {place.organisation for place in families.families[family].organisations}
     out["own"] = [one.partition("/")[0] in places for one in out["repository_id"]]
-    has_bases = "base_models" in frame.columns or "base_id" in frame.columns
-    edges = (
-        lineage.relations(frame, families)
-        if has_bases
-        else pd.DataFrame({"repository_id": [], "base_id": []}, dtype="string")
-    )
     bases = pd.Series(sorted(set(edges["base_id"])), dtype="string")
     lower = edges["repository_id"].astype("str").str.lower()
     small = out["repository_id"].str.lower()

@@ -213,7 +213,9 @@ def related_table(world: World) -> pd.DataFrame:
                     row[f"{name.replace('-', '_')}_a_week"] = (
                         None if count is None else count * _DAYS_A_WEEK / length
                     )
-            if "tag" in told and "base" in told and row["base"]:
+            # Over several files a ratio would compare what different files can tell.
+            one = source not in ("before", "all")
+            if one and {"tag", "base"} <= told and row["base"]:
                 row["tag_over_base"] = row["tag"] / row["base"]
                 row["tag_over_name"] = row["tag"] / row["name"]
                 row["any_over_base"] = row["any"] / row["base"]
