@@ -166,15 +166,10 @@ def _of_cut(world: World, spec: Spec) -> Outcome:
         raise InputError(f"{rule.version}: no repository of the declared months names a base")
     return Outcome(
         part / whole,
-        0.0,
-        1.0,
-        0.0,
-        1.0,
-        whole,
-        0,
-        "undetermined",
-        "picked rows, no sample of new work: they leave open what the share of the Hub was",
-        {
+        covered=whole,
+        decided="undetermined",
+        note="picked rows, no sample of new work: they leave open what the share of the Hub was",
+        extra={
             "qwen": float(part),
             "whole": float(whole),
             "day": world.evidence.days[rule.version].isoformat(),
@@ -369,12 +364,12 @@ def related(world: World, spec: Spec, line: float) -> Outcome:
     largest, total, day = counted(world)
     extra: dict[str, float | str] = {}
     if source == "counts":
-        value, population = largest, total
+        value = covered = largest
         extra["sum_over_bases"] = float(total)
         note = "derivatives of the one largest base: those of several bases may be the same"
     else:
         got = seen(world, source)
-        value, population, day = int(got.flags[by].sum()), len(got.flags), got.day
+        value, covered, day = int(got.flags[by].sum()), len(got.flags), got.day
         extra["listed"] = float(value)
         note = "what the source holds of the Hub"
         if source in ("before", "all") and by in _OF_BASE and largest > value:
@@ -387,8 +382,8 @@ def related(world: World, spec: Spec, line: float) -> Outcome:
         math.inf,
         float(value),
         math.inf,
-        value,
-        population,
+        covered,
+        0,
         "yes" if value > line else "undetermined",
         note,
         extra,

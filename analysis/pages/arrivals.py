@@ -20,7 +20,7 @@ _OWN: Final = "Qwen"
 #: Readings of a base, in words.
 _BASES: Final = {
     "official": "base of the own organisation",
-    "with-reuploads": "or a named re-upload",
+    "with-reuploads": "that, or a named re-upload",
     "name": "base with the name in its id",
 }
 _RELATIONS: Final = {
@@ -205,6 +205,38 @@ def months() -> Html:
     )  # fmt: skip
 
 
+def last_months() -> Html:
+    """Return the sentence on the last months of the counts, beside what others published."""
+    frame = tables.load("new_months")
+    frame = frame[(frame["family"] == _OWN) & (frame["source"] == "counts-without-bulk")]
+    last = frame.sort_values("month").iloc[-1]
+    spec = tables.load(tables.specifications_name(_SHARE)).set_index("source")["value"]
+    known = tables.load("reference/published-figures").set_index("id")
+
+    def said(id: str) -> Html:
+        return numbers.percent(float(str(known.loc[id, "value"])) / 100, "published", places=0)
+
+    return paragraph(
+        "Over the last twelve months of the counts Qwen's part of the four makers' new derivatives "
+        "is ",
+        numbers.percent(float(spec["counts"]), "bounded"),
+        " with bulk uploads and ",
+        numbers.percent(float(spec["counts-without-bulk"]), "bounded"),
+        " without. It rises: in the last month, ",
+        numbers.format_day(str(last["month"])),
+        ", it is ",
+        numbers.percent(float(str(last["value"])), "bounded"),
+        " without them. All three are upper bounds. Others published ",
+        said("atom-new-derivatives-aug-2025"),
+        " of new language-model derivatives for August 2025, the likely source of the article's "
+        "figure, and ",
+        said("atom-new-derivatives-feb-2026"),
+        " of those with more than five downloads for February 2026; and ",
+        said("hai-chinese-finetunes"),
+        " of new finetunes for all Chinese models together in September 2025.",
+    )
+
+
 def rivals() -> Html:
     """Return the shares of all families by the same rules."""
     frames = []
@@ -224,7 +256,8 @@ def rivals() -> Html:
             rows, width, unit="share", mark=_line(), mark_label="stated of Qwen"
         ),
         id="new-rivals",
-        title=f"By the same rule the next family, {second}, is the base of {_percent(named[second])}:"
+        title=f"By the same rule the next family, {second}, "
+        f"is the base of {_percent(named[second])}:"
         f" Qwen of {times:.0f} times as much",
         subtitle=f"Part of the new repositories of {_days()} with a declared base, by the "
         "organisation of the base and by the family's name in its id",
@@ -254,8 +287,8 @@ def relations() -> Html:
         id="new-relations",
         title=f"By organisation Qwen's part is largest among {_RELATIONS[best]}: "
         f"{_percent(own[best])}",
-        subtitle=f"Part of the new repositories of {_days()} that is built on Qwen, by the relation "
-        "that the author declares",
+        subtitle=f"Part of the new repositories of {_days()} that is built on Qwen, by the "
+        "relation that the author declares",
         alt=_words(rows),
         data=rows[["label", "part", "whole", "authors", "value", "lower", "upper"]],
         columns=_COLUMNS,
@@ -308,8 +341,8 @@ def missing() -> Html:
 
 def silent() -> Html:
     """Return the sentences on repositories that declare nothing, or are absent."""
-    frame = tables.load("new_missing").set_index("base")
-    own = frame.loc["official"]
+    frame = tables.load("new_missing")
+    own = frame[frame["base"] == "official"].iloc[0]
     spec = tables.load(tables.specifications_name(_SHARE))
     record = pages.claim(_SHARE).record
     plain = spec[spec["source"] == "tree"]
@@ -326,8 +359,8 @@ def silent() -> Html:
         numbers.count(own["named_in_card"], "computed"),
         " name a base in their card alone, and ",
         numbers.count(own["with_trace"], "computed"),
-        " hold Qwen's name in their id or a tag. If all that are silent were derivatives, the share "
-        "by organisation would lie anywhere from ",
+        " hold Qwen's name in their id or a tag. If all that are silent were derivatives, the "
+        "share by organisation would lie anywhere from ",
         numbers.interval(own["lower"], own["upper"], "share", "bounded"),
         ". Repositories that declare a closed licence are absent from the source, and nobody here "
         "knows how many there were. To lift the share by organisation to the stated one, ",
@@ -509,6 +542,5 @@ def rate() -> Html:
                 " by a base of the organisation",
             ]
         ),
-        ". At such a rate a count by tag and a count of derivatives drift apart by thousands within "
-        "a month. The week is of August 2026; how fast the Hub grew before it, it does not say.",
+        ". The week is of August 2026; how fast the Hub grew before it, it does not say.",
     )
