@@ -10,7 +10,17 @@ import pandas as pd
 
 from analysis import raw, snapshot, tables
 from analysis.claims.evidence import Evidence
-from analysis.measure import arrivals, breadth, bulk, domains, licences, releases, sizes
+from analysis.measure import (
+    arrivals,
+    breadth,
+    bulk,
+    domains,
+    licences,
+    releases,
+    sizes,
+    slices,
+    waves,
+)
 from analysis.snapshot import families as families_module
 
 #: Kinds whose every available version is read.
@@ -38,10 +48,12 @@ RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
     "arrivals": arrivals.parse,
     "breadth": breadth.parse,
     "bulk": bulk.parse,
-    "hardware": sizes.parse,
     "domains": domains.parse,
+    "hardware": sizes.parse,
     "licences": licences.parse,
     "releases": releases.parse,
+    "slices": slices.parse,
+    "waves": waves.parse,
 }
 #: Tables of ``data/`` made by hand, each with the rule file it belongs to and what checks it.
 BY_HAND: Final[Mapping[str, tuple[str, Callable[[pd.DataFrame, Any], pd.DataFrame]]]] = {
