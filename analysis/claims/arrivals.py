@@ -86,7 +86,7 @@ def week_shares(world: World) -> pd.DataFrame:
     )
 
 
-def _of_week(world: World, spec: Spec) -> Outcome:
+def _of_week(world: World, spec: Spec, line: float) -> Outcome:
     table = week_shares(world)
     keep = (table["family"] == QWEN) & (table["relation"] == "")
     keep &= table["minimum"] == _MINIMUM[str(spec["minimum"])]
@@ -107,6 +107,7 @@ def _of_week(world: World, spec: Spec) -> Outcome:
             "qwen": float(row["part"]),
             "whole": float(row["whole"]),
             "authors": int(row["authors"]),
+            "needed": arrivals.Missing(float(row["part"]), float(row["whole"]), 0.0).needed(line),
             "day": rules_of(world).week.last.isoformat(),
         },
         whole_interval=True,
@@ -255,11 +256,11 @@ def _of_counts(world: World, spec: Spec) -> Outcome:
     )
 
 
-def new_share(world: World, spec: Spec, _line: float) -> Outcome:
+def new_share(world: World, spec: Spec, line: float) -> Outcome:
     """Share of new work that is built on Qwen."""
     source = str(spec["source"])
     if source == "tree":
-        return _of_week(world, spec)
+        return _of_week(world, spec, line)
     return _of_cut(world, spec) if source == "cut" else _of_counts(world, spec)
 
 
@@ -304,9 +305,11 @@ def seen(world: World, source: str, family: str = QWEN) -> Seen:
         if source in _VERSIONS:
             name = _VERSIONS[source]
             frame = evidence.frame(name)
-            return Seen(
-                arrivals.related(frame, evidence.families, family, rules), evidence.days[name]
+            edges = evidence.once(
+                f"arrivals.declared {source}", lambda: arrivals.declared(frame, evidence.families)
             )
+            flags = arrivals.related(frame, edges, evidence.families, family, rules)
+            return Seen(flags, evidence.days[name])
         if source == "week":
             new = set(week(world).rows["repository_id"])
             whole = seen(world, "tree", family)
@@ -320,6 +323,24 @@ def seen(world: World, source: str, family: str = QWEN) -> Seen:
         return Seen(arrivals.together(p.flags for p in parts), max(p.day for p in parts))
 
     return world.evidence.once(f"arrivals.seen {source} {family}", make)
+
+
+def told_by(world: World, source: str) -> frozenset[str]:
+    """Return the readings of "relates to" that a source can show."""
+    rules = rules_of(world)
+    if source in _VERSIONS:
+        names: tuple[str, ...] = (_VERSIONS[source],)
+    elif source == "week":
+        names = (rules.week.version,)
+    else:
+        names = rules.related.versions + (rules.related.later if source == "all" else ())
+    found = {"own", "name", "any"}
+    for name in names:
+        columns = set(world.evidence.frame(name).columns)
+        found |= {"tag"} if "tags" in columns else set()
+        if columns & {"base_models", "base_id"}:
+            found |= {"base", "base-family", "base-name"}
+    return frozenset(found)
 
 
 def counted(world: World, family: str = QWEN) -> tuple[int, int, date]:

@@ -13,6 +13,7 @@ drawing authors with replacement, each with all that he made.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -26,6 +27,8 @@ from analysis.errors import InputError
 from analysis.measure import bulk
 from analysis.snapshot import families as families_module
 from analysis.snapshot import lineage
+from analysis.snapshot.relations import declared_ids
+from analysis.snapshot.shaping import ID_GRAMMAR
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -41,6 +44,9 @@ MINIMUM: Final[Mapping[str, int]] = {"none": 0, "one": 1, "ten": 10}
 #: Relations by which a repository is trained and not only converted or mixed.
 TRAINED: Final = ("finetune", "adapter")
 QUANTISED: Final = "quantized"
+
+#: The grammar as Python spells it: its end is the end of the text.
+_ID: Final = re.compile(ID_GRAMMAR.removesuffix(r"\z"))
 
 #: Draws that are worked out at once: bounds the memory.
 _CHUNK: Final = 250
@@ -457,6 +463,35 @@ def shares(
     return pd.DataFrame(rows)
 
 
+def undeclared(arrivals: Arrivals, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the new repositories without a declared base, with what their cards say of one.
+
+    Parameters
+    ----------
+    frame
+        The table that they were read from, with ``base_text`` where the source has it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``repository_id`` and ``stated``: ids that the card names as base, empty where it names
+        none that can be read as an id.
+    """
+    rows = arrivals.rows
+    none = rows.loc[rows["bases"] == 0, "repository_id"]
+    texts: dict[str, str] = {}
+    if "base_text" in frame.columns:
+        known = frame.dropna(subset=["base_text"])
+        texts = dict(zip(known["repository_id"], known["base_text"], strict=True))
+    stated = [declared_ids(str(texts[one])) if one in texts else () for one in none]
+    return pd.DataFrame({"repository_id": list(none), "stated": stated})
+
+
+def is_path(base: str) -> bool:
+    """Whether a declared base cannot be an id of the Hub."""
+    return _ID.fullmatch(base) is None
+
+
 @dataclass(frozen=True)
 class Missing:
     """What repositories of which the base is not known can do to a share.
@@ -535,16 +570,35 @@ def gains_by_month(counts: pd.DataFrame, leaving_out: Iterable[str] = ()) -> pd.
 RELATED: Final = ("own", "base", "base-family", "base-name", "name", "tag", "any")
 
 
+def declared(frame: pd.DataFrame, families: families_module.Families) -> pd.DataFrame:
+    """Return the bases that a table states, a row a repository and base; none where it cannot.
+
+    Parameters
+    ----------
+    frame
+        ``repository_id``, and ``base_models`` (with ``tags``) or ``base_id`` where the source
+        states bases.
+    """
+    if "base_models" in frame.columns or "base_id" in frame.columns:
+        return lineage.relations(frame, families)[["repository_id", "base_id"]]
+    return pd.DataFrame({"repository_id": [], "base_id": []}, dtype="string")
+
+
 def related(
-    frame: pd.DataFrame, families: families_module.Families, family: str, rules: Rules
+    frame: pd.DataFrame,
+    edges: pd.DataFrame,
+    families: families_module.Families,
+    family: str,
+    rules: Rules,
 ) -> pd.DataFrame:
     """Tell of each repository of a table how it relates to a family.
 
     Parameters
     ----------
     frame
-        ``repository_id``; with ``base_models`` (and ``tags``) or ``base_id`` where the source
-        states bases, with ``tags`` where it holds them.
+        ``repository_id``, with ``tags`` where the source holds them.
+    edges
+        What :func:`declared` gives of it.
 
     Returns
     -------
@@ -557,12 +611,6 @@ def related(
     out = pd.DataFrame({"repository_id": ids.astype("str")})
     places = {place.organisation for place in families.families[family].organisations}
     out["own"] = [one.partition("/")[0] in places for one in out["repository_id"]]
-    has_bases = "base_models" in frame.columns or "base_id" in frame.columns
-    edges = (
-        lineage.relations(frame, families)
-        if has_bases
-        else pd.DataFrame({"repository_id": [], "base_id": []}, dtype="string")
-    )
     bases = pd.Series(sorted(set(edges["base_id"])), dtype="string")
     lower = edges["repository_id"].astype("str").str.lower()
     small = out["repository_id"].str.lower()
