@@ -97,11 +97,15 @@ class Interval(_Strict):
 
 
 class Family(_Strict):
-    """Words by which an id holds the name of a family, in small letters."""
+    """Words by which a text holds the name of a family, and names of tools that hold them too.
+
+    All in small letters. A tool's name counts as such where no letter stands before it.
+    """
 
     words: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{3,}$")], ...] = Field(
         min_length=1
     )
+    tools: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z0-9._-]{3,}$")], ...] = ()
 
 
 class Reasoned(_Strict):
@@ -134,6 +138,7 @@ class Rules(_Strict):
     interval: Interval
     family: Mapping[str, Family] = Field(min_length=1)
     names: Reasoned
+    tools: Reasoned
     paths: Reasoned
     tags: Tags
     related: Related
@@ -299,17 +304,22 @@ def members(
     return frozenset(bases[(own == family).fillna(False).to_numpy(dtype=bool)].astype("str"))
 
 
-def words_of(rules: Rules, family: str) -> tuple[str, ...]:
+def words_of(rules: Rules, family: str) -> Family:
     """Return the words of a family; InputError when none are declared."""
     if family not in rules.family:
         raise InputError(f"data/arrivals.toml: no words for the family {family!r}: add an entry")
-    return rules.family[family].words
+    return rules.family[family]
 
 
-def holds(text: str, words: Sequence[str]) -> bool:
-    """Whether a text holds one of the words, in any letter case."""
+def holds(text: str, family: Family) -> bool:
+    """Whether a text holds one of a family's words, in any letter case, besides names of tools."""
     small = text.lower()
-    return any(word in small for word in words)
+    if not any(word in small for word in family.words):
+        return False
+    if family.tools:
+        names = "|".join(re.escape(name) for name in sorted(family.tools, key=len, reverse=True))
+        small = re.sub(f"(?<![a-z])(?:{names})", " ", small)
+    return any(word in small for word in family.words)
 
 
 # ----------------------------------------------------------------------------- shares, intervals
