@@ -55,12 +55,13 @@ def found() -> Html:
             "grade": "computed",
         }
     )
+    line = float(frame["line"].iloc[0])
     fewest = frame.sort_values(["read_sure", "domain"], kind="stable").iloc[0]
     day = numbers.format_day(str(frame["day"].iloc[0]))
     return figure(
         lambda width: charts.interval_rows(
-            rows, width, unit="repositories", measure="repositories", mark=10.0,
-            mark_label="line: ten",
+            rows, width, unit="repositories", measure="repositories", mark=line,
+            mark_label=f"line: {_whole(line)}",
         ),
         id="domains-found",
         title=(

@@ -62,6 +62,7 @@ def _counted(
         "family": _title(world, family),
         "base": base,
         "derivatives": whole,
+        "line": float(checks.rules_of(world).estimation.present),
     }
     table = checks.found(world, source, fields)
     classified = checks.classified(world, source)
