@@ -10,7 +10,17 @@ import pandas as pd
 
 from analysis import raw, snapshot, tables
 from analysis.claims.evidence import Evidence
-from analysis.measure import breadth, domains, licences, releases, sizes
+from analysis.measure import (
+    arrivals,
+    breadth,
+    bulk,
+    domains,
+    licences,
+    releases,
+    sizes,
+    slices,
+    waves,
+)
 from analysis.snapshot import families as families_module
 
 #: Kinds whose every available version is read.
@@ -24,6 +34,7 @@ KINDS: Final = (
 )
 #: Single versions of other kinds, read with all their columns.
 VERSIONS: Final = (
+    "expansion-2025-12-22",
     "hub-stats-2026-05",
     "makers-2025-10-12",
     "model-parameters-2026-08-17",
@@ -34,11 +45,15 @@ VERSIONS: Final = (
 )
 #: Rule files of ``data/`` that the measures of this evidence need, each with what parses it.
 RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
+    "arrivals": arrivals.parse,
     "breadth": breadth.parse,
-    "hardware": sizes.parse,
+    "bulk": bulk.parse,
     "domains": domains.parse,
+    "hardware": sizes.parse,
     "licences": licences.parse,
     "releases": releases.parse,
+    "slices": slices.parse,
+    "waves": waves.parse,
 }
 #: Tables of ``data/`` made by hand, each with the rule file it belongs to and what checks it.
 BY_HAND: Final[Mapping[str, tuple[str, Callable[[pd.DataFrame, Any], pd.DataFrame]]]] = {

@@ -14,8 +14,10 @@ from analysis import raw, tables
 from analysis.errors import InputError
 
 RULE_FILES = (
+    "arrivals",
     "assumptions",
     "breadth",
+    "bulk",
     "claims",
     "days",
     "domains",
@@ -25,6 +27,8 @@ RULE_FILES = (
     "outliers",
     "populations",
     "releases",
+    "slices",
+    "waves",
 )
 
 #: Tables made by hand that results rest on like on a rule.
@@ -118,9 +122,13 @@ def _plain(value: Any) -> Any:
 
 
 def input_entry(registry: raw.Registry, name: str) -> dict[str, Any]:
-    """Name one raw file by its version, its sha256 and its address."""
+    """Name one raw file by its version, its sha256 (or git tree id) and its address."""
     _, version = registry.find(name)
-    return {"name": name, "sha256": version.sha256, "url": version.url}
+    return {
+        "name": name,
+        "sha256": version.sha256 or f"git-tree:{version.git_tree}",
+        "url": version.url,
+    }
 
 
 def manifest(made: list[Table], registry: raw.Registry) -> dict[str, Any]:

@@ -179,14 +179,14 @@ def velocity(world: World, spec: Spec, line: float) -> Outcome:
         spec["copies"] == "in",
         str(spec["window"]),
     )
-    source, rule = str(spec["source"]), str(spec["family_rule"])
+    source = str(spec["source"])
     if source in _GROUPS:
         mine, one = of_group(world, source, window, QWEN)
         theirs, two = of_group(world, source, window, LLAMA)
         covered = population = len(mine) + len(theirs)
         note = "whole companies: vision, speech and translation models count like language models"
     else:
-        got = dated(world, source, rule, str(spec["dates"]))
+        got = dated(world, source, "official", str(spec["dates"]))
         days = rules.cluster.days
         mine, one = counted(world, got, QWEN, unit, copies, window, days)
         theirs, two = counted(world, got, LLAMA, unit, copies, window, days)
@@ -313,7 +313,7 @@ def of_family(world: World, source: str, rule: str, family: str) -> pd.DataFrame
 
 
 def covered_kinds(
-    world: World, source: str, told_by: str, rule: str, family: str, minimum: float, recent: bool
+    world: World, source: str, told_by: str, rule: str, family: str, minimum: int, recent: bool
 ) -> set[str]:
     """Return the kinds that a family covers in a source.
 
@@ -355,7 +355,7 @@ def breadth_of(world: World, spec: Spec, line: float) -> Outcome:
         told_by,
         rule,
         QWEN,
-        float(spec["minimum"]),
+        kinds_of(world).minimum_downloads if spec["minimum"] == "enough" else 0,
         spec["since"] == "last-12-months",
     )
     value = float(sum(kind in found for kind in named))
@@ -398,8 +398,8 @@ def _find_velocity(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     whole = table[(table["source"] == "groups-october") & (table["window"] == "last-12-months")]
     if not whole.empty and float(whole.iloc[0]["value"]) <= 1:
         text += (
-            f"; of all that Meta publishes, Qwen brought out {float(whole.iloc[0]['value']):.1f} "
-            "times as many repositories in the year to October 2025"
+            f"; against all that Meta publishes, research too, {float(whole.iloc[0]['value']):.1f} "
+            "Qwen repositories for each in the year to October 2025"
         )
     return text
 
@@ -413,13 +413,13 @@ def _find_breadth(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     if value > record["stated_value"]:
         text = f"Yes: all {_COUNTS[value]} kinds are there"
     else:
-        text = f"{_COUNTS[value].capitalize()} kinds are there, not seen: {own['not_seen']}"
+        text = f"{_COUNTS[value].capitalize()} of the kinds are there, not seen: {own['not_seen']}"
     recent = table[
         (table["source"] == "all")
         & (table["told_by"] == own["told_by"])
         & (table["family_rule"] == own["family_rule"])
         & (table["since"] == "last-12-months")
-        & (table["minimum"] == 0)
+        & (table["minimum"] == "any")
     ]
     if not recent.empty:
         last = recent.iloc[0]
@@ -439,7 +439,6 @@ DIMENSIONS: Final[Mapping[str, Dimensions]] = {
         "unit_counted": releases.UNITS,
         "copies": ("out", "in"),
         "window": (),
-        "family_rule": _RULES,
         "dates": ("created", "corrected"),
         "source": (),
     },
@@ -447,7 +446,7 @@ DIMENSIONS: Final[Mapping[str, Dimensions]] = {
         "source": ("catalogue", "cut", "tree", "all"),
         "told_by": breadth.TOLD_BY,
         "family_rule": _RULES,
-        "minimum": (),
+        "minimum": ("any", "enough"),
         "since": ("any-time", "last-12-months"),
     },
 }

@@ -351,13 +351,11 @@ def events(frame: pd.DataFrame, unit: str, copies: bool, span: int) -> list[int]
         rest = frame[frame["is_model"] & ~frame["model"].isin(plain["model"])]
         only = rest.groupby("model")["day"].min()
         return sorted([*(int(day) for day in plain["day"]), *(int(day) for day in only)])
-    models = frame[frame["is_model"]]
+    models = frame[frame["is_model"]].groupby("weights" if copies else "model")["day"].min()
     if unit == "models":
-        key = "weights" if copies else "model"
-        return sorted(int(day) for day in models.groupby(key)["day"].min())
+        return sorted(int(day) for day in models)
     if unit == "releases":
-        firsts = models["day"] if copies else models.groupby("model")["day"].min()
-        return cluster((int(day) for day in firsts), span)
+        return cluster((int(day) for day in models), span)
     raise InputError(f"no unit {unit!r}; there are {', '.join(UNITS)}")
 
 

@@ -245,6 +245,8 @@ class Claim:
             return []
         forced = numbers.interval(hard[0], hard[1], self.record["unit"], self.record["grade"])
         tested = Html('under <a href="method.html#assumed-bounds">assumptions that we tested</a>')
+        if assumption := str(self.record.get("assumption") or ""):
+            tested = join(["resting on ", assumption])
         return [("That is", tested), ("Without any", forced)]
 
     def curve(self) -> Html:
@@ -253,7 +255,12 @@ class Claim:
         unit = str(frame["unit"].iloc[0])
         stated = self.record["stated_value"]
         label = f"stated: {self.record['stated']}"
-        dimensions = (*DIMENSIONS, *(d for d in self.record["dimensions"] if d not in DIMENSIONS))
+        # What a specification tells besides its choices (its day, say) is none of them.
+        declared = self.record["dimensions"]
+        dimensions = (
+            *(d for d in DIMENSIONS if d in declared),
+            *(d for d in declared if d not in DIMENSIONS),
+        )
         drawn = spec_curve.choices(frame, dimensions)
         shown = [Column(name, spec_curve.worded(self.words, name)) for name in drawn]
         for name in ("value", "lower", "upper"):

@@ -494,7 +494,10 @@ def reach() -> Html:
     own = frame[(frame["family"] == _OWN) & (frame["family_rule"] == "official")]
     words = {"catalogue": "October 2025, complete", "cut": "May 2026, in part",
              "tree": "August 2026, in part", "all": "all together"}  # fmt: skip
-    rows = own[own["source"] != "all"].assign(seen=own["source"].map(words))
+    rows = own[(own["source"] != "all") & own["named"].astype("bool")]
+    rows = rows.assign(seen=rows["source"].map(words))
+    order = {kind: place for place, kind in enumerate(dict.fromkeys(rows["kind"]))}
+    rows = rows.sort_values("kind", key=lambda kind: kind.map(order), kind="stable")
     return table(
         rows.reset_index(drop=True),
         [
@@ -507,7 +510,7 @@ def reach() -> Html:
             Column("first_day", "first created"),
             Column("last_day", "last created"),
         ],
-        caption="Qwen's kinds in each source",
+        caption="The five kinds of Qwen in each source",
     )
 
 
