@@ -363,8 +363,8 @@ def test_the_finding_follows_the_numbers() -> None:
     assert found([None]) == "The licence texts name no number of users"
     assert found([100e6, 100e6]) == "Yes: all 2 Llama licences say 100 million"
     assert found([100e6, 700e6]) == "Yes, in part: the Llama licences say 100 million, 700 million"
-    assert found([700e6]) == "No: all 1 Llama licences say 700 million, and no text here says " \
-        "100 million"  # fmt: skip
+    nowhere = found([700e6, 700e6])
+    assert nowhere.endswith("Llama licences say 700 million, and no text here says 100 million")
     assert found([700e6, None], "Somebody", "A LICENSE AGREEMENT").startswith(
         "No: the Llama licences say 700 million; 100 million is the number of Somebody's first"
     )
