@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis import raw, snapshot, tables
 from analysis.claims.evidence import Evidence
-from analysis.measure import breadth, domains, licences, releases, sizes
+from analysis.measure import breadth, bulk, domains, licences, releases, sizes, slices, waves
 from analysis.snapshot import families as families_module
 
 #: Kinds whose every available version is read.
@@ -35,10 +35,13 @@ VERSIONS: Final = (
 #: Rule files of ``data/`` that the measures of this evidence need, each with what parses it.
 RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
     "breadth": breadth.parse,
-    "hardware": sizes.parse,
+    "bulk": bulk.parse,
     "domains": domains.parse,
+    "hardware": sizes.parse,
     "licences": licences.parse,
     "releases": releases.parse,
+    "slices": slices.parse,
+    "waves": waves.parse,
 }
 #: Tables of ``data/`` made by hand, each with the rule file it belongs to and what checks it.
 BY_HAND: Final[Mapping[str, tuple[str, Callable[[pd.DataFrame, Any], pd.DataFrame]]]] = {

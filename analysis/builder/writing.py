@@ -16,6 +16,7 @@ from analysis.errors import InputError
 RULE_FILES = (
     "assumptions",
     "breadth",
+    "bulk",
     "claims",
     "days",
     "domains",
@@ -25,6 +26,8 @@ RULE_FILES = (
     "outliers",
     "populations",
     "releases",
+    "slices",
+    "waves",
 )
 
 #: Tables made by hand that results rest on like on a rule.

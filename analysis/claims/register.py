@@ -97,6 +97,9 @@ class Claim(_Strict):
         rests on every reading.
     interval_meaning
         What the interval is, where it is not one that missing data leave.
+    assumption
+        What the interval rests on beyond the data, where that is not the tested assumptions of
+        ``data/assumptions.toml``.
     words
         Words for the page: a dimension, or ``dimension=choice``.
     published
@@ -127,6 +130,7 @@ class Claim(_Strict):
     settle: str = ""
     sources: tuple[str, ...] = ()
     interval_meaning: str = ""
+    assumption: str = ""
     words: Mapping[str, str] = {}
     published: tuple[str, ...] = ()
 

@@ -74,11 +74,12 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
         hard = _pair(own["hard_lower"], own["hard_upper"])
         if hard is not None and hard != interval:
             # What rests on an assumption says so where the verdict is read.
-            alone = [verdicts.show(claim, float(own[end])) for end in ("hard_lower", "hard_upper")]
+            alone = verdicts.worded(claim, float(own["hard_lower"]), float(own["hard_upper"]))
             recreated = verdicts.Verdict(
                 recreated.verdict,
-                f"{recreated.reason}; this rests on assumptions that we tested, "
-                f"the data alone allow {alone[0]} to {alone[1]}",
+                f"{recreated.reason}; this rests on "
+                f"{claim.assumption or 'assumptions that we tested'}, "
+                f"the data alone allow {alone}",
             )
         exact = interval is not None and hard == interval and interval[0] == interval[1] == value
         # Over all our files the value is exact, or the interval is one of sampling: computed.
@@ -111,6 +112,7 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
         "article": {"reading": dict(claim.article), "reason": claim.article_reason},
         "settle": claim.settle,
         "interval_meaning": claim.interval_meaning,
+        "assumption": claim.assumption,
         "dimensions": list(claim.grid),
         "words": dict(claim.words),
         "published": list(claim.published),
@@ -176,6 +178,7 @@ def registered(claim: Claim) -> dict[str, Any]:
         "article": None,
         "settle": claim.settle,
         "interval_meaning": claim.interval_meaning,
+        "assumption": claim.assumption,
         "dimensions": list(claim.grid),
         "words": dict(claim.words),
         "published": list(claim.published),

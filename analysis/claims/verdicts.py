@@ -60,7 +60,7 @@ def show(claim: Claim, number: float) -> str:
     return f"{number:.2f}"
 
 
-def _span(claim: Claim, lower: float, upper: float) -> str:
+def worded(claim: Claim, lower: float, upper: float) -> str:
     """Word an interval: one number where its ends read alike, "at least" without an upper end."""
     low, high = show(claim, lower), show(claim, upper)
     if low == high:
@@ -79,7 +79,7 @@ def recreated(
     assert claim.stated is not None
     if math.isnan(lower) or math.isnan(upper):
         return Verdict("not checkable", "the data give no number for this reading")
-    span = _span(claim, lower, upper)
+    span = worded(claim, lower, upper)
     if claim.comparison == "above":
         if lower > claim.stated:
             whole = span if lower == upper else f"the whole interval, {span},"
@@ -141,7 +141,7 @@ def recreated_crossing(
     """
     assert claim.stated is not None
     line = claim.stated
-    early, late = _span(claim, *before), _span(claim, *after)
+    early, late = worded(claim, *before), worded(claim, *after)
     if before[0] > line:
         return Verdict("differs", f"it was above already before, {early} ({claim.stated_text})")
     if after[1] <= line:
@@ -182,7 +182,8 @@ def robust(claim: Claim, table: pd.DataFrame, rules: VerdictRules) -> tuple[Verd
     Returns
     -------
     Verdict
-        ``robust``, ``mostly``, ``depends`` or ``fails``.
+        ``robust``, ``mostly``, ``depends`` or ``fails``; ``not checkable`` where the data leave
+        nearly all of them undetermined.
     str or None
         The choice that explains most of the difference (:func:`deciding_choice`).
     """
@@ -199,6 +200,9 @@ def robust(claim: Claim, table: pd.DataFrame, rules: VerdictRules) -> tuple[Verd
         return Verdict("mostly", count), choice
     if total - yes - unknown >= rules.mostly * total:
         return Verdict("fails", count), choice
+    if unknown >= rules.mostly * total:
+        # To depend on a choice, a claim must hold or fail somewhere.
+        return Verdict("not checkable", count), choice
     detail = (
         f"; the choice of {choice.replace('_', ' ')} explains {100 * part:.0f} % of the difference"
         if choice
@@ -282,7 +286,7 @@ def later(claim: Claim, span: tuple[float, float] | None, day: str | None) -> Ve
             claim.later_reason or "no data from after the publication bear on it",
         )
     lower, upper = span
-    text = _span(claim, lower, upper)
+    text = worded(claim, lower, upper)
     answer = holds_within(claim, lower, upper)
     if answer == "yes":
         return Verdict("still holds", f"{text} on {day}")

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from analysis.errors import RecordError
 
-_MODULES = ("sources", "shares", "licences", "releases", "claims", "build")
+_MODULES = ("sources", "shares", "lineage", "licences", "releases", "claims", "build")
 
 _EPILOG = """\
 examples:
@@ -23,9 +23,11 @@ examples:
   python -m analysis share --snapshot hub-stats-2026-05 --population tracked-2026-05-25
   python -m analysis licences                    thresholds of users in the licence texts
   python -m analysis releases --list             models and releases a month, and each release
+  python -m analysis derivatives --snapshot lineage-2025-06 --count transitive
   python -m analysis claims                      every claim with its verdicts
   python -m analysis claim february-153-6m       one claim in full
   python -m analysis inspect FILE --kind hub-snapshot
+  python -m analysis inspect FILE --kind lineage-edges
   python -m analysis build --check               rebuild the tables and compare byte for byte
 
 OMR_MIRROR names a folder that holds the raw files under their public addresses,

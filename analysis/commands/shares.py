@@ -13,7 +13,7 @@ import pandas as pd
 
 from analysis import raw, snapshot
 from analysis.claims import settings
-from analysis.commands import licences
+from analysis.commands import licences, lineage
 from analysis.errors import InputError
 from analysis.measure import licences as measure_licences
 from analysis.measure import snapshots
@@ -47,8 +47,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "inspect",
         help="the same for any raw file, registered or not",
         description=(
-            "Read a file with the reader of its kind and print what `share` prints; of a kind "
-            "without download counters, what the reader found in it."
+            "Read a file with the reader of its kind and print what `share` prints; of a list of "
+            "relations, a table of derivatives or a tree what `derivatives` prints; of licence "
+            "texts their thresholds; of any other kind what the reader found in it."
         ),
     )
     inspect.add_argument(
@@ -59,6 +60,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     inspect.set_defaults(run=run_inspect)
     _common(inspect)
+    lineage.add_rule_options(inspect)
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
@@ -103,6 +105,9 @@ def run_inspect(args: argparse.Namespace) -> int:
     """Run ``inspect``."""
     if args.kind not in snapshot.KINDS:
         raise InputError(f"--kind {args.kind}: no such kind; there are {', '.join(snapshot.KINDS)}")
+    if args.kind in lineage.INSPECTED:
+        got = lineage.read(args.file, args.kind)
+        return lineage.inspect(args, _description(args, got), got)
     if args.kind not in COUNTER_KINDS:
         got = snapshot.read(args.file, args.kind)
         return _describe(args, got)
@@ -301,8 +306,8 @@ def _part(part: snapshots.Part) -> dict[str, Any]:
     }
 
 
-def _describe(args: argparse.Namespace, got: snapshot.Snapshot) -> int:
-    result: dict[str, Any] = {
+def _description(args: argparse.Namespace, got: snapshot.Snapshot) -> dict[str, Any]:
+    return {
         "file": str(args.file),
         "kind": got.kind,
         "layout": got.layout,
@@ -310,6 +315,10 @@ def _describe(args: argparse.Namespace, got: snapshot.Snapshot) -> int:
         "columns": list(got.frame.columns),
         "problems": list(got.problems),
     }
+
+
+def _describe(args: argparse.Namespace, got: snapshot.Snapshot) -> int:
+    result = _description(args, got)
     if got.kind == licences.KIND:
         rules = measure_licences.parse(raw.declared("licences"))
         result |= licences.described(got.frame, rules)

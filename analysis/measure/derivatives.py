@@ -28,6 +28,7 @@ it out, the upper end takes it in.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
@@ -436,6 +437,8 @@ class Prepared:
 
     def group(self, members: Mask, own: Iterable[str], copies: Mask | None) -> Group:
         """Count the derivatives of a group of members."""
+        if not members.any():
+            return Group(0.0, 0.0, 0.0, 0, dict.fromkeys(WORDS, 0.0))
         edges = self.edges(members, own, copies)
         lower, upper = self._ends(edges)
         relation = self.graph.relation[edges]
@@ -447,7 +450,7 @@ class Prepared:
         derivative, weight = self.weights(edges)
         sure = self.passes[derivative] == 1
         if not self.rule.one_per_author:
-            return float(weight[sure].sum()), float(weight.sum())
+            return _exact_sum(weight[sure]), _exact_sum(weight)
         author = self.author[derivative]
         return _sum_of_largest(author[sure], weight[sure]), _sum_of_largest(author, weight)
 
@@ -494,10 +497,16 @@ def _passing(
     return passes
 
 
+def _exact_sum(weight: Numbers) -> float:
+    """Add up weights so that the result does not hang on the order of the rows."""
+    parts = weight[weight != 1]
+    return float(len(weight) - len(parts)) + math.fsum(parts.tolist())
+
+
 def _sum_of_largest(group: Codes, weight: Numbers) -> float:
     """Sum of the largest weight in each group."""
     if not len(group):
         return 0.0
     order = np.lexsort((-weight, group))
     ordered = group[order]
-    return float(weight[order][first_of_run(ordered)].sum())
+    return _exact_sum(weight[order][first_of_run(ordered)])

@@ -245,6 +245,8 @@ class Claim:
             return []
         forced = numbers.interval(hard[0], hard[1], self.record["unit"], self.record["grade"])
         tested = Html('under <a href="method.html#assumed-bounds">assumptions that we tested</a>')
+        if assumption := str(self.record.get("assumption") or ""):
+            tested = join(["resting on ", assumption])
         return [("That is", tested), ("Without any", forced)]
 
     def curve(self) -> Html:
@@ -253,12 +255,8 @@ class Claim:
         unit = str(frame["unit"].iloc[0])
         stated = self.record["stated_value"]
         label = f"stated: {self.record['stated']}"
-        # Only what was declared: a check may give a day of its own beside its numbers.
         own = self.record["dimensions"]
-        dimensions = (
-            *(d for d in DIMENSIONS if d in own),
-            *(d for d in own if d not in DIMENSIONS),
-        )
+        dimensions = sorted(own, key=lambda d: DIMENSIONS.index(d) if d in DIMENSIONS else -1)
         drawn = spec_curve.choices(frame, dimensions)
         shown = [Column(name, spec_curve.worded(self.words, name)) for name in drawn]
         for name in ("value", "lower", "upper"):

@@ -289,7 +289,7 @@ def with_new_names(
         return texts
     some = _series(texts.filter(old))
     new = pa.array(families_module.canonical(some, families), type=pa.string())
-    return pc.replace_with_mask(texts, pc.fill_null(old, False), _whole(new))
+    return pc.replace_with_mask(_whole(texts), _whole(pc.fill_null(old, False)), _whole(new))
 
 
 def _organisations(ids: pa.Array) -> tuple[Codes, tuple[str, ...]]:
