@@ -262,17 +262,42 @@ def sensitivity() -> Html:
     return table(
         pd.DataFrame(rows),
         [
-            Column("days", "days that make one release"),
-            Column("qwen", "releases of Qwen"),
-            Column("llama", "of Llama"),
+            Column("days", "days"),
+            Column("qwen", "Qwen"),
+            Column("llama", "Llama"),
             Column("ratio", "rate, Qwen over Llama", "ratio"),
             Column("lower", "from", "ratio"),
             Column("upper", "to", "ratio"),
-            Column("gap", "days between Qwen's, median"),
-            Column("rival_gap", "between Llama's"),
+            Column("gap", "median gap, Qwen"),
+            Column("rival_gap", "Llama"),
         ],
-        caption="Releases by the span of days that makes one, complete catalogue of October 2025",
+        caption="Releases by the number of days that make one, complete catalogue of October 2025",
     )
+
+
+def _ends(row: pd.Series) -> str:
+    return numbers.format_interval(row["ratio_lower"], row["ratio_upper"], "ratio")
+
+
+def rivals() -> Html:
+    """Return the sentence on which rivals Qwen is surely faster than."""
+    frame = _rates(
+        source="catalogue", dates="created", window="since-first", unit_counted="models",
+        copies="out",
+    )  # fmt: skip
+    rest = [row for name, row in _by_family(frame).items() if name != _OWN]
+    sure = [str(row["family"]) for row in rest if row["ratio_lower"] > 1]
+    open_ = [str(row["family"]) for row in rest if row["ratio_lower"] <= 1 < row["ratio_upper"]]
+    parts: list[object] = []
+    if sure:
+        parts += ["By models a month Qwen is faster than ", numbers.listed(sure), " for certain. "]
+    if open_:
+        parts += [
+            "Against ",
+            numbers.listed(open_),
+            " its middle may be higher, but the interval holds one: chance could have made it.",
+        ]
+    return paragraph(*parts)
 
 
 def families() -> Html:
@@ -297,18 +322,23 @@ def families() -> Html:
                 "releases": int(releases["count"]),
                 "a_month": float(of("models", "out")["per_month"]),
                 "gap": float(releases["median_gap_days"]),
+                "over": numbers.format_ratio(float(of("models", "out")["qwen_over_it"]))
+                + f" ({_ends(of('models', 'out'))})"
+                if family != _OWN
+                else None,
             }
         )
     return table(
         pd.DataFrame(rows),
         [
             Column("family"),
-            Column("months", "months since its first", "ratio"),
             Column("repositories"),
             Column("models"),
             Column("releases"),
             Column("a_month", "models a month", "ratio"),
-            Column("gap", "days between releases, median"),
+            Column("gap", "median days between releases"),
+            Column("over", "Qwen's models a month over it"),
+            Column("months", "months since its first", "ratio"),
         ],
         caption="All families by the same rule, complete catalogues up to "
         f"{numbers.format_day(str(frame['until'].max()))}",
