@@ -10,7 +10,17 @@ import pandas as pd
 
 from analysis import raw, snapshot, tables
 from analysis.claims.evidence import Evidence
-from analysis.measure import breadth, bulk, domains, licences, releases, sizes, slices, waves
+from analysis.measure import (
+    arrivals,
+    breadth,
+    bulk,
+    domains,
+    licences,
+    releases,
+    sizes,
+    slices,
+    waves,
+)
 from analysis.snapshot import families as families_module
 
 #: Kinds whose every available version is read.
@@ -24,6 +34,7 @@ KINDS: Final = (
 )
 #: Single versions of other kinds, read with all their columns.
 VERSIONS: Final = (
+    "expansion-2025-12-22",
     "hub-stats-2026-05",
     "makers-2025-10-12",
     "model-parameters-2026-08-17",
@@ -34,6 +45,7 @@ VERSIONS: Final = (
 )
 #: Rule files of ``data/`` that the measures of this evidence need, each with what parses it.
 RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
+    "arrivals": arrivals.parse,
     "breadth": breadth.parse,
     "bulk": bulk.parse,
     "domains": domains.parse,

@@ -14,6 +14,7 @@ from analysis import raw, tables
 from analysis.errors import InputError
 
 RULE_FILES = (
+    "arrivals",
     "assumptions",
     "breadth",
     "bulk",

@@ -444,7 +444,7 @@ def run(world: World, claim: register_module.Claim) -> pd.DataFrame:
     for number, spec in enumerate(claim.specifications()):
         got = evaluate(world, claim, spec)
         answer = got.decided or holds(claim, got.value)
-        if spec.get("missing") == "bounded":
+        if spec.get("missing") == "bounded" or got.whole_interval:
             answer = holds_within(claim, got.lower, got.upper)
         if claim.comparison == "first-in" and "first" in got.extra:
             answer = holds_months(claim, str(got.extra["first"]), str(got.extra["last"]))

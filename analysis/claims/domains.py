@@ -14,9 +14,12 @@ from analysis.claims.world import QWEN, World
 from analysis.errors import InputError
 from analysis.measure import domains
 from analysis.snapshot import families as families_module
+from analysis.snapshot import lineage
 
 #: Families that stand beside Qwen by the same rule.
 FAMILIES: Final = (QWEN, "llama", "gemma", "mistral", "deepseek")
+#: In place of a family: derivatives of any base.
+ALL: Final = "all"
 #: Where derivatives are looked for.
 SOURCES: Final = ("tree", "cut", "edges")
 #: Whose derivative a repository is, by its declared bases.
@@ -55,7 +58,7 @@ def version_of(world: World, source: str) -> str:
 
 def _listed(value: object) -> list[str]:
     if isinstance(value, list | tuple | np.ndarray):
-        return sorted({str(one) for one in value if one})
+        return [str(one) for one in value]
     return []
 
 
@@ -66,40 +69,38 @@ def derivatives(world: World, source: str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``repository_id``, ``tags``, ``languages``, ``base_models`` (lists), ``quantised``,
-        ``downloads_30d``; a row a repository, in order of name.
+        ``downloads_30d``; a row a repository, in order of name. The base is told by the tags,
+        or, where the Hub made no tag of it, by the text of the card.
     """
 
     def make() -> pd.DataFrame:
         frame = world.evidence.frame(version_of(world, source))
+        stated = lineage.relations(frame, world.evidence.families)
+        bases: dict[str, set[str]] = {}
+        for child, base in zip(stated["repository_id"], stated["base_id"], strict=True):
+            bases.setdefault(str(child), set()).add(str(base))
+        copies = set(stated.loc[stated["base_relation"] == _QUANTISED, "repository_id"])
+        if "base_text" in frame.columns:
+            # What the card says where the Hub made no relation of it.
+            told = frame.dropna(subset=["base_text"])
+            for child, text in zip(told["repository_id"], told["base_text"], strict=True):
+                own = {part.strip() for part in str(text).split(",")} - {""}
+                bases.setdefault(str(child), own)
         if "base_id" in frame.columns:
-            frame = frame.assign(
-                base_relation=frame["base_relation"].astype("object")
-                if "base_relation" in frame.columns
-                else None
-            )
-            grouped = frame.groupby("repository_id", sort=True)
-            frame = pd.DataFrame(
-                {
-                    "base_models": grouped["base_id"].agg(list),
-                    "base_relation": grouped["base_relation"].agg(
-                        lambda own: _QUANTISED if (own == _QUANTISED).any() else ""
-                    ),
-                }
-            ).reset_index()
-        out = pd.DataFrame({"repository_id": frame["repository_id"].astype("str")})
-        for name in ("tags", "languages", "base_models"):
-            values = frame[name] if name in frame.columns else [None] * len(frame)
-            out[name] = pd.Series([_listed(v) for v in values], index=out.index, dtype="object")
-        relation = frame["base_relation"].astype("object")
-        out["quantised"] = (relation == _QUANTISED).fillna(False).astype("bool").to_numpy()
-        counters = (
+            frame = frame[["repository_id"]].drop_duplicates()
+        names = frame["repository_id"].astype("str")
+        out = pd.DataFrame({"repository_id": names})
+        out["base_models"] = [sorted(bases.get(name, ())) for name in names]
+        for column in ("tags", "languages"):
+            values = frame[column] if column in frame.columns else [None] * len(frame)
+            out[column] = [_listed(value) for value in values]
+        out["quantised"] = names.isin(copies)
+        out["downloads_30d"] = (
             pd.to_numeric(frame["downloads_30d"], errors="coerce").to_numpy(dtype="float64")
             if "downloads_30d" in frame.columns
-            else np.full(len(frame), math.nan)
+            else math.nan
         )
-        out["downloads_30d"] = counters
-        own = out["base_models"].map(bool).to_numpy(dtype="bool")
-        out = out[own].drop_duplicates("repository_id").sort_values("repository_id")
+        out = out[names.isin(bases)].drop_duplicates("repository_id").sort_values("repository_id")
         return out.reset_index(drop=True)
 
     return world.evidence.once(f"domains.derivatives {source}", make)
@@ -114,10 +115,15 @@ def classified(world: World, source: str) -> pd.DataFrame:
 
 
 def is_of(world: World, source: str, family: str, base: str) -> pd.Series:
-    """Tell which derivatives of a source name a base of a family, under one reading."""
+    """Tell which derivatives of a source name a base of a family, under one reading.
+
+    The family :data:`ALL` is every derivative, whatever its base.
+    """
 
     def make() -> pd.Series:
         lists = derivatives(world, source)["base_models"]
+        if family == ALL:
+            return lists.map(bool).astype("bool")
         if base == "any-name":
             return lists.map(lambda own: any(family in one.lower() for one in own)).astype("bool")
         every = pd.Series(sorted({one for own in lists for one in own}), dtype="string")
@@ -130,16 +136,52 @@ def is_of(world: World, source: str, family: str, base: str) -> pd.Series:
 
 def chosen(
     world: World, source: str, family: str, base: str, downloads: str, copies: str
-) -> pd.DataFrame:
-    """Return the derivatives of a family that a specification looks at."""
+) -> pd.Series:
+    """Tell which derivatives of a source a specification looks at, in the order of its rows."""
     rows = derivatives(world, source)
-    keep = is_of(world, source, family, base).to_numpy(dtype="bool").copy()
+    keep = is_of(world, source, family, base)
     if MINIMUM[downloads]:
         # A counter that is not given cannot show that it was fetched.
-        keep &= (rows["downloads_30d"] >= MINIMUM[downloads]).to_numpy(dtype="bool")
-    if copies == "without":
-        keep &= ~rows["quantised"].to_numpy(dtype="bool")
-    return rows[keep]
+        keep = keep & (rows["downloads_30d"] >= MINIMUM[downloads])
+    return keep & ~rows["quantised"] if copies == "without" else keep
+
+
+def found(world: World, source: str, fields: str) -> pd.DataFrame:
+    """Tell where the words match: a row a derivative, a column a domain."""
+
+    def make() -> pd.DataFrame:
+        names = derivatives(world, source)["repository_id"]
+        matched = domains.pairs(classified(world, source), fields)
+        return pd.DataFrame(
+            {
+                domain: names.isin({r for r, d in matched if d == domain})
+                for domain in rules_of(world).names
+            }
+        )
+
+    return world.evidence.once(f"domains.found {source} {fields}", make)
+
+
+def read(world: World, unsure: domains.Unsure) -> pd.DataFrame:
+    """Tell which derivatives of the tree we read and found made for a domain."""
+
+    def make() -> pd.DataFrame:
+        names, table = derivatives(world, "tree")["repository_id"], labels_of(world)
+        return pd.DataFrame(
+            {
+                domain: names.isin(
+                    set(table.loc[domains.truth(table, domain, unsure), "repository_id"])
+                )
+                for domain in rules_of(world).names
+            }
+        )
+
+    return world.evidence.once(f"domains.read {unsure}", make)
+
+
+def account(repositories: pd.Series) -> pd.Series:
+    """Return the account that published each repository."""
+    return repositories.str.partition("/")[0].str.lower()
 
 
 def qualities(
@@ -167,10 +209,12 @@ def counts(
     source: str,
     family: str,
     base: str,
-    downloads: str,
-    copies: str,
-    fields: str,
-    counted: str,
+    *,
+    downloads: str = "any",
+    copies: str = "with",
+    fields: str = "name-or-tags",
+    counted: str = "words",
+    per: str = "repository",
 ) -> dict[str, domains.Count]:
     """Return how many derivatives of a family there are by domain.
 
@@ -179,51 +223,72 @@ def counts(
     counted
         ``words``: what the words find; ``corrected``: times precision over recall;
         ``read``: what we read and found so, from those we were sure of upwards.
+    per
+        ``repository``, or ``account``: each publisher counted once a domain.
     """
     names = rules_of(world).names
-    looked_at = set(chosen(world, source, family, base, downloads, copies)["repository_id"])
+    keep = chosen(world, source, family, base, downloads, copies)
+    owner = account(derivatives(world, source)["repository_id"])
+
+    def number(table: pd.DataFrame, domain: str) -> float:
+        hit = keep & table[domain]
+        return float(owner[hit].nunique() if per == "account" else hit.sum())
+
     if counted == "read":
-        table = labels_of(world)
-        own = table[table["repository_id"].isin(looked_at)]
-        return {
-            name: domains.Count(
-                float(domains.truth(own, name).sum()),
-                float(domains.truth(own, name, "against").sum()),
-                math.inf,
-            )
-            for name in names
-        }
-    matched = domains.pairs(classified(world, source), fields)
-    found = {name: sum(r in looked_at for r, d in matched if d == name) for name in names}
+        plain, sure = read(world, "as labelled"), read(world, "against")
+        return {n: domains.Count(number(plain, n), number(sure, n), math.inf) for n in names}
+    table = found(world, source, fields)
     if counted == "words":
-        return {n: domains.Count(float(c), float(c), float(c)) for n, c in found.items()}
+        return {n: domains.Count(*[number(table, n)] * 3) for n in names}
     known = qualities(world, fields)
     return {
         name: domains.corrected(
-            found[name], known[name, "as labelled"], known[name, "against"], known[name, "for"]
+            int(number(table, name)),
+            int(keep.sum()),
+            known[name, "as labelled"],
+            known[name, "against"],
+            known[name, "for"],
         )
         for name in names
     }
 
 
+_NOTES: Final = {
+    "read": "a repository that nobody read may be one more",
+    "words": "what the words find, right or wrong",
+    "corrected": "corrected by precision and recall as measured in the tree",
+}
+
+
 def present(world: World, spec: Spec, line: float) -> Outcome:
-    """Return in how many of the domains derivatives of Qwen are present."""
+    """Return in how many of the domains derivatives of Qwen are present.
+
+    Every source is a part of the Hub. It can show that a domain is there; what it
+    does not hold may lie elsewhere, so the upper end is always all of them.
+    """
     source, base = str(spec["source"]), str(spec["base"])
-    downloads, copies = str(spec["downloads"]), str(spec["copies"])
-    fields, counted = str(spec["fields"]), str(spec["counted"])
-    got = counts(world, source, QWEN, base, downloads, copies, fields, counted)
+    downloads, copies, counted = str(spec["downloads"]), str(spec["copies"]), str(spec["counted"])
+    got = counts(
+        world,
+        source,
+        QWEN,
+        base,
+        downloads=downloads,
+        copies=copies,
+        fields=str(spec["fields"]),
+        counted=counted,
+        per=str(spec["per"]),
+    )
     least = rules_of(world).estimation.present
     lower = sum(count.lower >= least for count in got.values())
-    upper = sum(count.upper >= least for count in got.values())
-    rows = chosen(world, source, QWEN, base, downloads, copies)
-    covered = len(rows)
-    if counted == "read":
-        covered = int(rows["repository_id"].isin(set(labels_of(world)["repository_id"])).sum())
-    decided = "yes" if lower >= line else "no" if upper < line else "undetermined"
+    keep = chosen(world, source, QWEN, base, downloads, copies)
+    rows = derivatives(world, source)["repository_id"]
+    labelled = set(labels_of(world)["repository_id"])
+    covered = int((keep & rows.isin(labelled)).sum()) if counted == "read" else int(keep.sum())
     titles = domains.words_of(rules_of(world))
     short = [titles[name] for name, count in got.items() if count.lower < least]
     extra: dict[str, float | str] = {
-        "not_certain": ", ".join(short) or "none",
+        "not_shown": ", ".join(short) or "none",
         "day": world.evidence.days[version_of(world, source)].isoformat(),
     }
     for name, count in got.items():
@@ -232,17 +297,13 @@ def present(world: World, spec: Spec, line: float) -> Outcome:
     return Outcome(
         float(lower),
         float(lower),
-        float(upper),
+        float(len(got)),
         float(lower),
-        float(upper),
+        float(len(got)),
         covered,
-        len(rows),
-        decided,
-        "a repository that nobody read may be one more"
-        if counted == "read"
-        else "what the words find, right or wrong"
-        if counted == "words"
-        else "corrected by precision and recall as measured in the tree",
+        int(keep.sum()),
+        "yes" if lower >= line else "undetermined",
+        _NOTES[counted],
         extra,
     )
 
@@ -260,13 +321,14 @@ def _find(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     if lower >= record["stated_value"]:
         text = f"Yes: at least ten derivatives in each of the {_NUMBERS[lower]} domains"
     else:
-        missing = _and(str(own["not_certain"]).split(", "))
-        text = f"In {_NUMBERS[lower]} of six domains at least ten; not certain for {missing}"
+        missing = _and(str(own["not_shown"]).split(", "))
+        text = f"In {_NUMBERS[lower]} of six domains at least ten; not shown for {missing}"
     fetched = table[
         (table["source"] == own["source"])
         & (table["base"] == own["base"])
         & (table["counted"] == own["counted"])
         & (table["copies"] == own["copies"])
+        & (table["per"] == own["per"])
         & (table["downloads"] == "ten")
     ]
     if not fetched.empty:
@@ -287,6 +349,7 @@ DIMENSIONS: Final[Mapping[str, Dimensions]] = {
         "fields": ("name-or-tags", "name"),
         "counted": ("read", "corrected", "words"),
         "copies": ("with", "without"),
+        "per": ("repository", "account"),
     },
 }
 

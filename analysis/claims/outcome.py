@@ -44,6 +44,8 @@ class Outcome:
     open_ended
         Nothing bounds one end of the interval: the value is its other end, or what was
         seen, and no estimate.
+    whole_interval
+        The claim holds only if the whole interval satisfies it, and fails only if none of it does.
     """
 
     value: float | str | None
@@ -58,6 +60,7 @@ class Outcome:
     extra: Mapping[str, float | str] = field(default_factory=dict)
     covered_all_time: float = math.nan
     open_ended: bool = False
+    whole_interval: bool = False
 
 
 #: A check: the world, one choice for each dimension, the line that the claim draws.

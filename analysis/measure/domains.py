@@ -537,60 +537,94 @@ class Count:
     upper: float
 
 
-def corrected(matches: int, plain: Quality, against: Quality, in_favour: Quality) -> Count:
+def corrected(
+    matches: int, whole: int, plain: Quality, against: Quality, in_favour: Quality
+) -> Count:
     """Correct a count of matches: times precision, over recall.
 
     The lower end takes the lower end of precision, uncertain labels against, and
     recall as if nothing were missed; the upper end the upper end of precision over
-    the lower end of recall, uncertain labels in favour. Without a lower end of
-    recall above nought there is no upper end.
+    the lower end of recall, uncertain labels in favour, and never more than the
+    `whole` of the repositories looked at.
     """
 
     def ratio(precision: float, recall: float) -> float:
-        if math.isnan(precision):
-            return math.nan
-        return matches * precision / recall if recall > 0 else math.inf
+        if math.isnan(precision) or not recall > 0:
+            return float(whole)
+        return min(float(whole), matches * precision / recall)
 
     value = ratio(plain.precision.value, plain.recall.value)
     lower = matches * against.precision.lower
-    upper = ratio(in_favour.precision.upper, in_favour.recall.lower)
     lower = 0.0 if math.isnan(lower) else lower
-    return Count(value, lower, math.inf if math.isnan(upper) else max(upper, lower))
+    upper = ratio(in_favour.precision.upper, in_favour.recall.lower)
+    return Count(max(value, lower), lower, max(upper, value, lower))
+
+
+def redrawn(sample: pd.DataFrame, rules: Rules) -> np.ndarray:
+    """Draw the sample again from itself, stratum by stratum, with the declared seed.
+
+    Returns
+    -------
+    numpy.ndarray
+        A row a draw, a column a row of the sample: how often it was drawn.
+    """
+    generator = np.random.default_rng(rules.estimation.seed)
+    times = np.zeros((rules.estimation.draws, len(sample)))
+    strata = sample["stratum"].to_numpy()
+    for name in sorted(set(strata)):
+        own = np.flatnonzero(strata == name)
+        times[:, own] = generator.multinomial(
+            len(own), np.full(len(own), 1 / len(own)), size=rules.estimation.draws
+        )
+    return times
+
+
+def expanded(
+    sample: pd.DataFrame, times: np.ndarray, domain: str, inside: np.ndarray, rules: Rules
+) -> Count:
+    """Estimate how many repositories are made for a domain from the labels alone.
+
+    No word is asked: each labelled row stands for its stratum.
+
+    Parameters
+    ----------
+    times
+        As :func:`redrawn` returns them for the sample.
+    inside
+        Rows of the sample that count at all, for instance derivatives of one family.
+
+    Returns
+    -------
+    Count
+        The weighted sum, and the middle 95 of 100 sums of the redrawn samples.
+    """
+    each = weights(sample, rules) * truth(sample, domain).to_numpy() * inside
+    lower, upper = np.quantile(times @ each, [0.025, 0.975])
+    return Count(float(each.sum()), float(lower), float(upper))
 
 
 def resampled(
     sample: pd.DataFrame,
+    times: np.ndarray,
     matched: frozenset[tuple[str, str]],
     domain: str,
     rules: Rules,
 ) -> pd.DataFrame:
-    """Draw the sample again from itself, stratum by stratum.
+    """Return precision and recall in each of the redrawn samples.
 
-    Returns
-    -------
-    pandas.DataFrame
-        A row a draw: ``precision``, ``recall``, and ``total``, the repositories of the
-        population that the sample puts in the domain without looking at the words.
+    NaN where a draw has nothing to tell them from.
     """
-    generator = np.random.default_rng(rules.estimation.seed)
     weight = weights(sample, rules)
-    found = np.array([(str(r), domain) in matched for r in sample["repository_id"]], dtype="bool")
+    hit = np.array([(str(r), domain) in matched for r in sample["repository_id"]], dtype="bool")
     true = truth(sample, domain).to_numpy(dtype="bool")
-    strata = sample["stratum"].to_numpy()
-    places = [np.flatnonzero(strata == name) for name in sorted(set(strata))]
-    rows = []
-    for _ in range(rules.estimation.draws):
-        chosen = np.concatenate([generator.choice(own, len(own)) for own in places])
-        w, f, t = weight[chosen], found[chosen], true[chosen]
-        both = float(w[f & t].sum())
-        rows.append(
-            (
-                both / float(w[f].sum()) if f.any() else math.nan,
-                both / float(w[t].sum()) if t.any() else math.nan,
-                float(w[t].sum()),
-            )
+    both = times @ (weight * hit * true)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return pd.DataFrame(
+            {
+                "precision": both / (times @ (weight * hit)),
+                "recall": both / (times @ (weight * true)),
+            }
         )
-    return pd.DataFrame(rows, columns=["precision", "recall", "total"])
 
 
 def pairs(classified: pd.DataFrame, fields: str) -> frozenset[tuple[str, str]]:

@@ -255,8 +255,12 @@ class Claim:
         unit = str(frame["unit"].iloc[0])
         stated = self.record["stated_value"]
         label = f"stated: {self.record['stated']}"
-        own = self.record["dimensions"]
-        dimensions = sorted(own, key=lambda d: DIMENSIONS.index(d) if d in DIMENSIONS else -1)
+        # What a specification tells besides its choices (its day, say) is none of them.
+        declared = self.record["dimensions"]
+        dimensions = (
+            *(d for d in DIMENSIONS if d in declared),
+            *(d for d in declared if d not in DIMENSIONS),
+        )
         drawn = spec_curve.choices(frame, dimensions)
         shown = [Column(name, spec_curve.worded(self.words, name)) for name in drawn]
         for name in ("value", "lower", "upper"):

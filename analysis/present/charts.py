@@ -61,7 +61,9 @@ def _axis(measure: str, unit: str, width: int, **settings: Any) -> alt.Axis:
         labelExpr=(
             "timeFormat(datetime(floor(datum.value / 12), datum.value % 12, 1), '%b %Y')"
             if unit == "month"
-            else f"format(datum.value, ',~f') + '{_suffix(unit)}'"
+            # A share ends at 100 %, also where the axis has room above for the names of lines.
+            else f"{'datum.value > 100 ? null : ' if unit == 'share' else ''}"
+            f"format(datum.value, ',~f') + '{_suffix(unit)}'"
         ),
         tickCount=4 if width < 480 else 7,
         **settings,
@@ -310,6 +312,7 @@ def time_lines(
             grid=False,
             tickCount=3 if width < 480 else 6,
             labelOverlap=True,
+            labelSeparation=8,
         ),
     )
     y = alt.Y("value:Q", axis=_value_axis(measure, unit, width))

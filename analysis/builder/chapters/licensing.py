@@ -12,6 +12,7 @@ from analysis.builder.chapters.made import Made
 from analysis.claims import licensing
 from analysis.claims.world import QWEN, World
 from analysis.measure import licensed, shares
+from analysis.snapshot import families as families_module
 
 _TEXTS: Final = ("licence-llama", "licence-qwen")
 _REPOSITORIES: Final = ("makers", "hub-stats", "radar", "release-qwen", "release-qwen3")
@@ -248,6 +249,27 @@ def sizes_table(world: World) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def gated_table(world: World) -> pd.DataFrame:
+    """Count the gated repositories of each family in the files that tell."""
+    rows = []
+    for name, frame in world.evidence.of_kind("hub-tree").items():
+        known = frame.dropna(subset=["gated"])
+        family = families_module.assign(known["repository_id"], world.evidence.families, "official")
+        for one in licensing.rules_of(world).families.shown:
+            own = known[(family == one).fillna(False).to_numpy(dtype=bool)]
+            rows.append(
+                {
+                    "version": name,
+                    "day": world.evidence.days[name].isoformat(),
+                    "family": one,
+                    "repositories": len(own),
+                    "gated": int(own["gated"].sum()),
+                    "grade": "computed",
+                }
+            )
+    return pd.DataFrame(rows)
+
+
 def agreement_table(world: World) -> pd.DataFrame:
     """How often two files give the same licence for one repository."""
     table = licensed.agreement(licensing.readings(world))
@@ -318,6 +340,12 @@ TABLES: Final[tuple[Made, ...]] = (
         sizes_table,
         _REPOSITORIES,
         "Qwen's repositories by size and kind of licence, October 2025",
+    ),
+    Made(
+        "licence_gated",
+        gated_table,
+        ("radar",),
+        "gated repositories by family in August 2026, where a file tells",
     ),
     Made(
         "licence_agreement",
