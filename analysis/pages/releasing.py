@@ -224,10 +224,11 @@ def whole_company() -> Html:
         numbers.count(rival["count"], "computed"),
         " repositories against ",
         numbers.count(own["count"], "computed"),
-        " of the organisation Qwen, ",
+        " of the organisation Qwen, that is ",
+        numbers.ratio(ratio, "computed"),
+        " of Qwen's for each of Meta's (",
         numbers.interval(rival["ratio_lower"], rival["ratio_upper"], "ratio", "computed"),
-        " Qwen's to one of Meta's. Two months later the same source drew its groups in another "
-        "way, and the order turns: ",
+        "). Two months later the same source drew its groups in another way, and gives ",
         *_december(),
     )
 
@@ -389,8 +390,17 @@ def disagreement() -> Html:
     stated = frame[(frame["how_known"] == "stated") & frame["list_of_corrections"].notna()]
     differ = stated[stated["list_of_corrections"] != stated["day"]]
     early = frame[(frame["how_known"] != "created") & frame["days_early"].notna()]
+    same = {"source": "catalogue", "window": "since-first", "unit_counted": "models"}
+    created, corrected = (
+        _by_family(_rates(dates=dates, copies="out", **same))[_RIVAL]["qwen_over_it"]
+        for dates in ("created", "corrected")
+    )
     parts: list[object] = [
-        "Of ",
+        "With corrected days Qwen's models a month are ",
+        numbers.ratio(corrected, "computed"),
+        " times Llama's, with days of creation ",
+        numbers.ratio(created, "computed"),
+        " times. Of ",
         numbers.count(len(early), "computed"),
         " releases whose day a text or list gives, the first repository was created earlier in ",
         numbers.count(int((early["days_early"] > 0).sum()), "computed"),
