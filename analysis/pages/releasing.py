@@ -83,15 +83,14 @@ def newest() -> Html:
     """Return the sentence on the newest release of either family in any of our files."""
     frame = tables.load("releases")
     until = str(tables.load("release_months")["day"].max())
-    last = frame.sort_values("day", kind="stable").groupby("family").tail(1).set_index("family")
+    last = _by_family(frame.sort_values("day", kind="stable").groupby("family").tail(1))
     parts = [
-        f"{name} was created on {numbers.format_day(str(last.loc[name, 'day']))} "
-        f"({last.loc[name, 'names']})"
+        f"{name} began on {numbers.format_day(str(last[name]['day']))} ({last[name]['names']})"
         for name in (_RIVAL, _OWN)
     ]
     return paragraph(
         f"Of the releases that any of our files knows up to {numbers.format_day(until)}, the "
-        f"newest of {parts[0]}, the newest of {parts[1]}."
+        f"newest of {parts[0]}, that of {parts[1]}."
     )
 
 
