@@ -133,6 +133,9 @@ class TestDerivatives:
         assert qwen["derivatives_without_bulk"] < 93_668 - 72_383 + 1
         alone = as_json(capsys, "derivatives", "--snapshot", "derivative-counts-qwen-2025-02-18")
         assert alone["families"] == {"Qwen": result["families"]["Qwen"]}
+        # All that Meta published, OPT and RoBERTa with it, is another number than Llama.
+        argv = ("derivatives", "--snapshot", "derivative-counts", "--family-rule", "organisation")
+        assert summed(as_json(capsys, *argv), "Llama") == [45_284]
 
     def test_roots_are_lower_bounds(self, capsys: Capture) -> None:
         result = as_json(capsys, "derivatives", "--snapshot", "roots-2026-03")
