@@ -114,8 +114,8 @@ def test_millions_of_rows_are_no_loop(monkeypatch: pytest.MonkeyPatch, capsys: C
 
     made = Snapshot(frame, kind="hub-snapshot", layout="synthetic", taken=None, problems=())
     monkeypatch.setattr(command.snapshot, "read", lambda *_, **__: made)
-    start = time.perf_counter()
+    start = time.process_time()  # of this process: other tests run beside it
     got = as_json(capsys, "--family", "qwen", "llama")
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
     assert got["families"]["qwen"]["models"] == 100
     assert date.fromisoformat(got["families"]["qwen"]["first"]) == date(2024, 1, 1)

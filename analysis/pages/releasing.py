@@ -508,6 +508,22 @@ def kinds() -> Html:
     )
 
 
+def covered() -> Html:
+    """Return the sentence on how many of the named kinds each family covers, and which not."""
+    frame = _kinds("catalogue")
+    named = frame[frame["named"].astype("bool")]
+    counts = _complete(frame)
+    parts = []
+    for name, count in counts.items():
+        own = named[(named["family"] == name) & (named["repositories"] == 0)]
+        without = numbers.listed(own["kind"])
+        parts.append(f"{name} {_word(count)}" + (f" (not {without})" if without else ""))
+    day = numbers.format_day(str(frame["day"].max()))
+    return paragraph(
+        f"Of the kinds that the article names, the catalogues of {day} hold: {'; '.join(parts)}."
+    )
+
+
 def first_days() -> Html:
     """Return the day on which each family first had each of the named kinds."""
     frame = _kinds("all")
