@@ -427,6 +427,10 @@ def test_the_tables_of_the_chapter(monkeypatch: pytest.MonkeyPatch) -> None:
     assert quality["decides"].sum() == len(RULES.names) * 2 * 3
     assert made["domain_sample"]["size"].iloc[:-1].sum() == 8587
     assert made["domain_sample"].iloc[-1]["size"] == 698
+    lines = made["domain_lines"].set_index("line")
+    assert list(lines.index[lines["declared"] == "yes"]) == [RULES.estimation.present]
+    assert lines["repository_sure"].is_monotonic_decreasing
+    assert list(lines.loc[10])[1:] == [6, 6, 3, 5, 6]
     assert set(made["domain_found"]["domain"]) == set(domains.words_of(RULES).values())
     assert made["domain_words"]["reason"].str.len().min() >= 10
 

@@ -146,6 +146,10 @@ class Estimation(_Strict):
         Half-width of the intervals in standard errors.
     draws, seed
         Of the bootstrap that is shown beside the closed intervals.
+    present
+        Derivatives that a domain needs to count as present.
+    lines
+        Other such lines, to see what hangs on it.
     """
 
     part: Literal["held out", "tuning", "both"]
@@ -157,6 +161,8 @@ class Estimation(_Strict):
     draws_reason: Reason
     present: int = Field(gt=0)
     present_reason: Reason
+    lines: Annotated[tuple[int, ...], Field(min_length=1)]
+    lines_reason: Reason
 
 
 class Rules(_Strict):

@@ -105,6 +105,20 @@ def found() -> Html:
     )  # fmt: skip
 
 
+def lines() -> Html:
+    """Return in how many domains derivatives of Qwen are present under other lines."""
+    columns = [
+        Column("line", "derivatives that a domain needs"),
+        Column("declared"),
+        Column("repository_sure", "domains, of those we were sure of"),
+        Column("repository_all", "domains, with the uncertain"),
+        Column("account_sure", "domains, each account once, sure"),
+        Column("account_all", "domains, each account once, all"),
+        Column("domains", "of"),
+    ]
+    return listing("domain_lines", "What hangs on the line", columns)
+
+
 def small() -> Html:
     """Return how small the numbers are against all derivatives of Qwen."""
     frame = _domains(_counts(source="tree", family=_OWN))

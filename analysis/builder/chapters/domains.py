@@ -225,6 +225,26 @@ def precision_table(world: World) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def lines_table(world: World) -> pd.DataFrame:
+    """Count the domains of Qwen that are present under other lines than the declared one."""
+    rules = checks.rules_of(world)
+    got = {
+        per: checks.counts(world, "tree", QWEN, "with-reuploads", counted="read", per=per)
+        for per in ("repository", "account")
+    }
+    rows = []
+    for line in rules.estimation.lines:
+        row: dict[str, Any] = {
+            "line": line,
+            "declared": "yes" if line == rules.estimation.present else "no",
+        }
+        for per, counted in got.items():
+            row[f"{per}_sure"] = sum(count.lower >= line for count in counted.values())
+            row[f"{per}_all"] = sum(count.value >= line for count in counted.values())
+        rows.append({**row, "domains": len(rules.names)})
+    return pd.DataFrame(rows)
+
+
 def sample_table(world: World) -> pd.DataFrame:
     """List the strata: size, drawn, and what was found in them."""
     rules, table = checks.rules_of(world), checks.labels_of(world)
@@ -334,6 +354,12 @@ TABLES: Final[tuple[Made, ...]] = (
         precision_table,
         _TREE,
         "how many of the words' matches among Qwen's derivatives were right, by reading them",
+    ),
+    Made(
+        "domain_lines",
+        lines_table,
+        _TREE,
+        "in how many domains derivatives of Qwen are present under other lines",
     ),
     Made("domain_sample", sample_table, _TREE, "the strata of the labelled sample"),
     Made(
