@@ -42,6 +42,9 @@ VERSIONS: Final = (
     "organisation-weeks-2025-10-08",
     "organisation-weeks-2025-12-07",
     "release-date-corrections-2026-08-17",
+    "top25-2025-11-05",
+    "top25-2026-02-28",
+    "top25-2026-04-30",
 )
 #: Rule files of ``data/`` that the measures of this evidence need, each with what parses it.
 RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 import pandas as pd
 
 from analysis.claims.outcome import Check, Dimensions, Finding, Outcome, Spec, day_of
-from analysis.claims.world import QWEN, World
-from analysis.measure import shares, sizes
+from analysis.claims.world import LLAMA, QWEN, World
+from analysis.errors import InputError
+from analysis.measure import bulk, pace, shares, sizes
+from analysis.snapshot import families as families_module
 
 #: The families whose sizes are compared, by the same rule.
 FAMILIES: Final = ("qwen", "llama", "gemma", "mistral", "deepseek", "gpt-oss")
@@ -171,8 +176,364 @@ def _find_hardware(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     return f"{span}: the data cannot tell whether more than half does"
 
 
+# ------------------------------------------------------------------------ qwen25-september-2024
+
+#: The release that is asked about, by its name in ``data/releases.toml``.
+_RELEASE: Final = "Qwen2.5"
+
+
+def release_day(world: World) -> date:
+    """Return the day of the release of Qwen 2.5, from the declared list of releases."""
+    for entry in world.evidence.rule("releases").release:
+        if entry.family == QWEN and entry.name == _RELEASE:
+            day: date = entry.day
+            return day
+    raise InputError(f"data/releases.toml: no release of qwen is called {_RELEASE!r}: restore it")
+
+
+def counts(world: World) -> pd.DataFrame:
+    """Return the counts by month since release of every maker, one below the other."""
+    parts = world.evidence.of_kind("derivative-counts")
+    return pd.concat([parts[name] for name in sorted(parts)], ignore_index=True)
+
+
+def bulk_bases(world: World) -> frozenset[str]:
+    """Return the bases that the declared rule names as bulk uploads."""
+    return world.evidence.once(
+        "adoption.bulk", lambda: bulk.named(counts(world), world.evidence.rule("bulk"))
+    )
+
+
+def _family_of(world: World, ids: pd.Series) -> pd.Series:
+    return families_module.assign(ids.astype("string"), world.evidence.families, "official")
+
+
+def added(world: World, source: str) -> pd.DataFrame:
+    """Return new derivatives as steps: ``base``, ``family`` of the base, days, ``gained``.
+
+    Parameters
+    ----------
+    source
+        ``counts`` (counts by month, February 2025) or ``cut`` (days of creation of
+        the derivatives in the hub-stats cut; a maker's own derivatives left out).
+    """
+    if source not in ("counts", "cut"):
+        raise InputError(f"derivatives are dated by counts or cut, not by {source!r}")
+
+    def from_counts() -> pd.DataFrame:
+        return pace.steps(counts(world)).rename(columns={"repository_id": "base"})
+
+    def from_cut() -> pd.DataFrame:
+        frame = world.evidence.frame(_HEADERS)
+        pairs = frame[["repository_id", "created_at", "base_models"]].explode("base_models")
+        pairs = pairs.dropna(subset=["base_models", "created_at"]).reset_index(drop=True)
+        base = families_module.canonical(
+            pairs["base_models"].astype("string"), world.evidence.families
+        )
+        table = pd.concat(
+            [
+                pd.DataFrame({"base": base, "derivative": pairs["repository_id"]}),
+                pace.days_of(pairs["created_at"]),
+            ],
+            axis="columns",
+        )
+        own = _family_of(world, table["derivative"]).reset_index(drop=True)
+        theirs = _family_of(world, table["base"]).reset_index(drop=True)
+        foreign = (own != theirs) | own.isna()
+        # A merge of two bases of one family is one derivative of it.
+        table = table.assign(family=theirs)[foreign.fillna(True).to_numpy(dtype=bool)]
+        return table.drop_duplicates(["derivative", "family"]).drop(columns="derivative")
+
+    def make() -> pd.DataFrame:
+        table = from_counts() if source == "counts" else from_cut()
+        family = _family_of(world, table["base"].reset_index(drop=True))
+        table = table.reset_index(drop=True).assign(family=family)
+        return table.dropna(subset=["family"]).reset_index(drop=True)
+
+    return world.evidence.once(f"adoption.added.{source}", make)
+
+
+def part_of(world: World, source: str, out: bool, families: str) -> pd.DataFrame:
+    """Return the steps of one family, or of all but Qwen (``rivals``), bulk bases left out or not.
+
+    Parameters
+    ----------
+    out
+        Whether bases that the rule names as bulk uploads are left out.
+    """
+    table = added(world, source)
+    chosen = table["family"] != QWEN if families == "rivals" else table["family"] == families
+    if out:
+        chosen &= ~table["base"].isin(bulk_bases(world))
+    return table[chosen.fillna(False).to_numpy(dtype=bool)]
+
+
+def generation(repository: str) -> str:
+    """Return the generation of a Qwen repository as its name begins: ``Qwen2.5``, ``Qwen3``."""
+    found = re.match(r"qwen(\d+(?:\.\d+)?)", repository.rpartition("/")[2].lower())
+    return f"Qwen{found.group(1)}" if found else "earlier and other names"
+
+
+def pace_change(
+    world: World, source: str, out: bool, against: str, edges: str, day: date, months: int
+) -> pace.Amount:
+    """Return the change of pace of Qwen's new derivatives at a day, alone or over that of others.
+
+    Parameters
+    ----------
+    edges
+        ``whole``: whole months of each base, the one of the day left out. ``shared``:
+        windows by the calendar, months that overlap their edges shared out.
+    """
+    rate = pace.whole_change if edges == "whole" else pace.change
+    own = rate(part_of(world, source, out, QWEN), day, months)
+    if against == "alone":
+        return own
+    other = LLAMA if against == "llama" else "rivals"
+    return own.over(rate(part_of(world, source, out, other), day, months))
+
+
+def speed(world: World, spec: Spec, line: float) -> Outcome:
+    """Divide Qwen's new derivatives after the release of Qwen 2.5 by those before."""
+    source, out = str(spec["measure"]), spec["bulk"] == "out"
+    day, months = release_day(world), int(str(spec["window"]))
+    against, edges = str(spec["against"]), str(spec["edges"])
+    got = pace_change(world, source, out, against, edges, day, months)
+    if spec["asked"] == "turn":
+        before = (pd.Timestamp(day) - pd.DateOffset(months=months)).date()
+        got = got.over(pace_change(world, source, out, against, edges, before, months))
+    decided = "undetermined" if got.lower <= line < got.upper else None
+    notes = {
+        ("counts", "whole"): "whole months of each base; the month of the release is left out",
+        ("counts", "shared"): "months that overlap an edge are shared out over their days",
+        ("cut", "shared"): "rows of a cut that others chose: compare only inside it",
+    }
+    return Outcome(
+        got.value,
+        got.lower,
+        got.upper,
+        got.lower,
+        got.upper,
+        decided=decided,
+        note=notes[(source, edges)],
+        extra={"day": day.isoformat()},
+    )
+
+
+def _find_speed(record: Mapping[str, Any], table: pd.DataFrame) -> str:
+    own = table.iloc[0]
+    chosen = table[(table["measure"] == own["measure"]) & (table["window"] == own["window"])]
+    chosen = chosen[(chosen["bulk"] == "out") & (chosen["edges"] == "whole")]
+    chosen = chosen[chosen["asked"] == own["asked"]]
+    quiet = {str(row["against"]): float(row["value"]) for _, row in chosen.iterrows()}
+    line = float(record["stated_value"])
+    if float(own["lower"]) > line:
+        text = "Yes: more new derivatives came after the release than before"
+    elif float(own["upper"]) <= line:
+        text = "No: fewer new derivatives came after the release than before"
+    else:
+        text = "As counted, bulk uploads hide whether more derivatives came"
+    if "alone" in quiet and "rivals" in quiet:
+        text += (
+            f"; without them {quiet['alone']:.1f} times as many as before, "
+            f"against {quiet['alone'] / quiet['rivals']:.1f} times for the rivals"
+        )
+    return text
+
+
+# --------------------------------------------------------------------- deepseek-r1-january-2025
+
+#: The repository whose attention is asked about.
+R1: Final = "deepseek-ai/DeepSeek-R1"
+_REGIONS: Final = "organisation-regions-2026-08-17"
+#: Files with likes, by day; whether the file is a complete list of the most liked.
+LIKES: Final[Mapping[str, tuple[str, bool]]] = {
+    "2025-11-05": ("top25-2025-11-05", True),
+    "2025-12-22": ("expansion-2025-12-22", False),
+    "2026-02-28": ("top25-2026-02-28", True),
+    "2026-04-30": ("top25-2026-04-30", True),
+    "2026-05-23": (_HEADERS, False),
+}
+_PANEL_DAY: Final = "2025-02-26"
+_COUNTED: Final = "2025-02-18"
+
+
+@dataclass(frozen=True)
+class Field:
+    """Repositories with a number each, of which DeepSeek-R1 is one.
+
+    Attributes
+    ----------
+    table
+        Index: id; columns ``number``, ``created`` (day, missing where no file knows
+        it), ``china`` (whether the maker is listed as Chinese), ``older`` (whether
+        it was created before R1; missing where the day is not known).
+    ceiling
+        What an older repository outside the table has at most; NaN where nothing
+        says so.
+    """
+
+    table: pd.DataFrame
+    ceiling: float
+
+
+def created_days(world: World) -> pd.Series:
+    """Return the first day of creation in the snapshots and counts, by repository."""
+
+    def make() -> pd.Series:
+        frames = [
+            frame[["repository_id", "created_at"]].dropna()
+            for kind in ("derivative-counts", "hub-snapshot")
+            for frame in world.evidence.of_kind(kind).values()
+            if "created_at" in frame.columns
+        ]
+        return _first_days(pd.concat(frames, ignore_index=True))
+
+    return world.evidence.once("adoption.created", make)
+
+
+def _first_days(frame: pd.DataFrame) -> pd.Series:
+    known = frame.dropna(subset=["created_at"])
+    ids = known["repository_id"].astype("object")
+    first: pd.Series = known["created_at"].groupby(ids).min().dt.date
+    return first
+
+
+def chinese(world: World) -> frozenset[str]:
+    """Return the organisations that the hand-kept list places in China."""
+    table = world.evidence.frame(_REGIONS)
+    return frozenset(table.loc[table["region"] == "china", "organisation"].astype("str"))
+
+
+def field_of(world: World, measure: str, day: str) -> Field:
+    """Return the numbers that a measure of attention gives on a day; InputError if none does."""
+    return world.evidence.once(
+        f"adoption.field.{measure}.{day}", lambda: _field(world, measure, day)
+    )
+
+
+def _field(world: World, measure: str, day: str) -> Field:
+    created = created_days(world)
+    ceiling = math.nan
+    if measure in ("likes", "likes-a-day") and day in LIKES:
+        name, complete = LIKES[day]
+        frame = world.evidence.frame(name)
+        if complete:
+            frame = frame[frame["list"] == "likes"]
+        number = _by_id(frame, "likes")
+        age = date.fromisoformat(day).toordinal()
+        if measure == "likes-a-day":
+            days = pd.Series(
+                {str(n): age - d.toordinal() for n, d in created.items()}, dtype="float64"
+            )
+            # A repository outside a complete list is as old as R1 at least, so its likes a day
+            # are at most those of the last on the list over R1's age.
+            if complete:
+                ceiling = float(number.min()) / float(days[R1])
+            number = number / days.reindex(number.index).clip(lower=1)
+        elif complete:
+            ceiling = float(number.min())
+    elif measure == "first-month" and day == _COUNTED:
+        frame = counts(world)
+        number = _by_id(frame[frame["month"] == 1], "derivatives")
+    elif measure in ("downloads", "downloads-quiet") and day in (_PANEL_DAY, "2026-05-23"):
+        frame = world.evidence.frame(_HEADERS)
+        if day == _PANEL_DAY:
+            panel = world.inputs.panel
+            frame = panel[panel["day"] == pd.Timestamp(day)]
+            created = pd.concat([created, _first_days(frame)]).groupby(level=0).min()
+        number = _by_id(frame, "downloads_all_time")
+        if measure == "downloads-quiet":
+            until = date.fromisoformat(day)
+            loud = world.burst_repositories()
+            over = {name: world.excess([name], until) for name in sorted(loud & set(number.index))}
+            number = (
+                number - pd.Series(over, dtype="float64").reindex(number.index).fillna(0)
+            ).clip(lower=0)
+    else:
+        raise InputError(f"{measure} were not read on {day}")
+    table = pd.DataFrame({"number": number.dropna()})
+    table["created"] = created.reindex(table.index)
+    organisations = table.index.str.partition("/").get_level_values(0)
+    table["china"] = organisations.isin(sorted(chinese(world)))
+    if R1 not in table.index:
+        raise InputError(f"{R1} is not in the file that gives {measure} on {day}")
+    own = created[R1]
+    table["older"] = pd.Series(
+        [pd.NA if made != made else made < own for made in table["created"]],
+        index=table.index,
+        dtype="boolean",
+    )
+    return Field(table, ceiling)
+
+
+def _by_id(frame: pd.DataFrame, column: str) -> pd.Series:
+    known = frame.dropna(subset=[column])
+    number = known.groupby(known["repository_id"].astype("object"))[column].max()
+    return number.astype("float64")
+
+
+def attention(world: World, spec: Spec, line: float) -> Outcome:
+    """Attention to DeepSeek-R1 over the most that any older repository drew."""
+    measure, day, among = str(spec["measure"]), str(spec["day"]), str(spec["among"])
+    field = field_of(world, measure, day)
+    table = field.table
+    own = float(table["number"][R1])
+    others = table.drop(index=R1)
+    if among == "china":
+        others = others[others["china"]]
+    older = others[others["older"].fillna(False)]
+    # Whose day nobody knows may be older; what a complete list leaves out has its ceiling.
+    possible = [float(x) for x in others.loc[others["older"].isna(), "number"]]
+    if not math.isnan(field.ceiling):
+        possible.append(field.ceiling)
+    best = float(older["number"].max()) if len(older) else 0.0
+    most = max([best, *possible])
+    value = own / best if best else own / most
+    lower, upper = own / most, own / best if best else math.inf
+    decided = "undetermined" if lower <= line < upper else None
+    return Outcome(
+        value,
+        lower,
+        upper,
+        lower,
+        upper,
+        len(older),
+        len(others),
+        decided,
+        "no older one is on the list: the last place bounds it" if not best else "",
+        {
+            "day": day,
+            "own": own,
+            "best": str(older["number"].idxmax()) if len(older) else "",
+            "best_number": best,
+        },
+        open_ended=not best,
+    )
+
+
+def _find_attention(record: Mapping[str, Any], table: pd.DataFrame) -> str:
+    own = table.iloc[0]
+    low, high = float(own["lower"]), float(own["upper"])
+    span = f"{low:.1f}" if f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f}"
+    if low > float(record["stated_value"]):
+        text = f"Yes by likes: {span} times those of any older Chinese model"
+    elif high <= float(record["stated_value"]):
+        text = f"No: {span} times the likes of the most liked older Chinese model"
+    else:
+        text = f"{span} times the likes of older Chinese models: the data cannot tell"
+    fetched = table[(table["measure"] == "downloads") & (table["among"] == own["among"])]
+    if not fetched.empty and (fetched["holds"] == "no").all():
+        text += "; by downloads an older one stays ahead"
+    return text
+
+
 #: Check name to function; see :data:`analysis.claims.checks.CHECKS`.
-CHECKS: Final[Mapping[str, Check]] = {"hardware": hardware}
+CHECKS: Final[Mapping[str, Check]] = {
+    "hardware": hardware,
+    "pace": speed,
+    "attention": attention,
+}
 
 #: Dimensions of each check and the values it knows, () where the data have to know them.
 DIMENSIONS: Final[Mapping[str, Dimensions]] = {
@@ -184,8 +545,25 @@ DIMENSIONS: Final[Mapping[str, Dimensions]] = {
         "population": ("family", "since-2025", "with-reuploads"),
         "outliers": ("in", "out"),
         "missing": ("absent", "bounded"),
-    }
+    },
+    "pace": {
+        "measure": ("counts", "cut"),
+        "bulk": ("in", "out"),
+        "window": (),
+        "against": ("alone", "llama", "rivals"),
+        "edges": ("whole", "shared"),
+        "asked": ("more", "turn"),
+    },
+    "attention": {
+        "measure": ("likes", "likes-a-day", "first-month", "downloads", "downloads-quiet"),
+        "day": (),
+        "among": ("china", "all"),
+    },
 }
 
 #: Check name to what words its finding, the title of the claim's page.
-FINDINGS: Final[Mapping[str, Finding]] = {"hardware": _find_hardware}
+FINDINGS: Final[Mapping[str, Finding]] = {
+    "hardware": _find_hardware,
+    "pace": _find_speed,
+    "attention": _find_attention,
+}

@@ -17,6 +17,10 @@ from analysis.present.tables import Column, table
 _CATALOGUE: Final = "2025-10-12"
 _MONTH: Final = "2026-02-28"
 _SIZES: Final = "hardware-sizes"
+_PACE: Final = "qwen25-september-2024"
+_ATTENTION: Final = "deepseek-r1-january-2025"
+#: The day on which likes were read for the reading that the claim is held to.
+_LIKED: Final = "2025-12-22"
 
 
 def _fit(day: str, card: str, bits: str) -> pd.DataFrame:
@@ -282,4 +286,473 @@ def hardware_agreement() -> Html:
             f"{numbers.count(many, 'computed')} that declare a packed format, {packed_part} do: "
             "their headers count packed integers, so they are never taken."
         )
+    )
+
+
+def _placebo(bulk: str, against: str) -> pd.DataFrame:
+    frame = tables.load("adoption_placebo")
+    return frame[(frame["bulk"] == bulk) & (frame["against"] == against)].reset_index(drop=True)
+
+
+def pace_in_short() -> Html:
+    """Return what can and cannot be said of the date, as a paragraph."""
+    quiet = _placebo("out", "alone")
+    own = quiet[quiet["release"]].iloc[0]
+    others = quiet[~quiet["release"]]["value"]
+    larger = int((others >= float(own["value"])).sum())
+    ratio = numbers.ratio(float(own["value"]), "computed")
+    low = numbers.ratio(float(others.min()), "computed")
+    high = numbers.ratio(float(others.max()), "computed")
+    place = (
+        "No other day of the table has as much."
+        if not larger
+        else f"{larger} of the other days have as much or more."
+    )
+    growth = (
+        "On every one of these days more came after than before."
+        if bool((quiet["value"] > 1).all())
+        else "On some of these days less came after than before."
+    )
+    frame = tables.specifications(_PACE)
+    turn = frame[
+        (frame["asked"] == "turn") & (frame["bulk"] == "out") & (frame["measure"] == "counts")
+    ]
+    turned = {answer: int((turn["holds"] == answer).sum()) for answer in ("yes", "no")}
+    return paragraph(
+        Html(
+            "Bulk uploads apart, two whole months after the release brought "
+            f"{ratio} times the new derivatives of two whole months before. On days a month apart "
+            f"on which Qwen 2.5 did not come out, the same ratio lies between {low} and {high}. "
+            f"{place} {growth} Whether growth itself turned in September depends on the choices: "
+            f"of {len(turn)} ways to compute it from the counts {turned['yes']} say yes, "
+            f"{turned['no']} no, the others leave it open."
+        )
+    )
+
+
+def pace_placebo() -> Html:
+    """Return the same ratio for the day of the release and for days on which nothing came."""
+    frame = _placebo("out", "alone")
+    rows = frame.assign(
+        label=[
+            f"{numbers.format_day(str(day))}{', the release' if release else ''}"
+            for day, release in zip(frame["day"], frame["release"], strict=True)
+        ],
+        grade="computed",
+    )
+    words = [
+        f"{label} {charts.row_text(record, 'ratio')}"
+        for label, record in zip(rows["label"], rows.to_dict("records"), strict=True)
+    ]
+    faster = int((rows["value"] > 1).sum())
+    wide = tables.load("adoption_placebo").pivot_table(
+        index="day", columns=["bulk", "against"], values="value", sort=True
+    )
+    wide.columns = pd.Index([f"{pair[1]}_{pair[0]}" for pair in wide.columns.to_flat_index()])
+    wide = wide.reset_index()
+    columns = [
+        Column("day", "day asked", "day"),
+        Column("alone_in", "as counted", "ratio"),
+        Column("alone_out", "without bulk uploads", "ratio"),
+        Column("llama_out", "over Llama's", "ratio"),
+        Column("rivals_out", "over all rivals'", "ratio"),
+    ]
+    return figure(
+        lambda width: charts.interval_rows(
+            rows, width, unit="ratio", measure="after over before", mark=1.0, mark_label="no change"
+        ),
+        id="pace-placebo",
+        title=f"More after than before on {faster} of {len(rows)} days, not only at the release",
+        subtitle=(
+            "New derivatives of Qwen in two whole months after a day over two before, without "
+            "bulk uploads, from counts by month of February 2025"
+        ),
+        alt=f"After over before, by day: {'; '.join(words)}.",
+        data=wide,
+        columns=columns,
+        note="The days lie a month apart. Qwen2 came out in June 2024, between the first and the "
+        "second.",
+        **_behind(_PACE),
+    )
+
+
+def pace_months() -> Html:
+    """Return new derivatives by month, Qwen beside its rivals, without bulk uploads."""
+    frame = tables.load("adoption_months")
+    frame = frame[(frame["source"] == "counts") & (frame["bulk"] == "out")]
+    # The last month was not counted to its end.
+    frame = frame[frame["month"] < "2025-02"]
+    data = frame.assign(day=frame["month"], series=frame["family"]).reset_index(drop=True)
+    last = data[data["month"] == data["month"].max()].sort_values("value", ascending=False)
+    release = _release()
+    return figure(
+        lambda width: charts.time_lines(
+            data[["day", "series", "value"]], width, unit="derivatives",
+            measure="new derivatives a month", span=(release, _after(release)),
+            span_label="Qwen 2.5",
+        ),
+        id="pace-months",
+        title=(
+            f"By {numbers.format_day(str(last['month'].iloc[0]))} {last['label'].iloc[0]} gained "
+            f"the most new derivatives a month, about {numbers.format_count(last['value'].iloc[0])}"
+        ),
+        subtitle=(
+            "New derivatives by month and family of the base, bases with bulk uploads left out; "
+            "months since release shared out over the calendar"
+        ),
+        alt="New derivatives in the last month: "
+        + "; ".join(
+            f"{label} {numbers.format_count(value)}"
+            for label, value in zip(last["label"], last["value"], strict=True)
+        )
+        + ".",
+        data=data[["month", "label", "value", "lower", "upper"]],
+        columns=[
+            Column("month", unit="month"),
+            Column("label", "family"),
+            Column("value", "shared out", "derivatives"),
+            Column("lower", "surely in the month", "derivatives"),
+            Column("upper", "at most", "derivatives"),
+        ],
+        **_behind(_PACE),
+        note="The table gives what surely fell into each month and what may have.",
+    )  # fmt: skip
+
+
+def _release() -> str:
+    frame = _placebo("out", "alone")
+    return str(frame.loc[frame["release"], "day"].iloc[0])
+
+
+def _after(day: str) -> str:
+    return (pd.Timestamp(day) + pd.DateOffset(days=10)).date().isoformat()
+
+
+def pace_bulk() -> Html:
+    """Return Qwen's new derivatives by month, as counted and without bulk uploads."""
+    frame = tables.load("adoption_months")
+    frame = frame[(frame["source"] == "counts") & (frame["family"] == "qwen")]
+    frame = frame[frame["month"] < "2025-02"]
+    names = {"in": "as counted", "out": "without bulk uploads"}
+    data = frame.assign(day=frame["month"], series=frame["bulk"].map(names)).reset_index(drop=True)
+    counted = data[data["bulk"] == "in"]
+    peak = counted.sort_values("value", ascending=False, kind="stable").iloc[0]
+    release = _release()
+    return figure(
+        lambda width: charts.time_lines(
+            data[["day", "series", "value"]], width, unit="derivatives",
+            measure="new derivatives a month", span=(release, _after(release)),
+            span_label="Qwen 2.5",
+        ),
+        id="pace-bulk",
+        title=(
+            f"As counted, the peak is {numbers.format_day(str(peak['month']))}, and it is one of "
+            "bulk uploads on older bases"
+        ),
+        subtitle="New derivatives of Qwen by month, from counts by month of February 2025",
+        alt=(
+            f"As counted the largest month is {numbers.format_day(str(peak['month']))} with "
+            f"{numbers.format_count(float(peak['value']))} new derivatives."
+        ),
+        data=data[["month", "series", "value"]],
+        columns=[
+            Column("month", unit="month"),
+            Column("series", "counted"),
+            Column("value", "new derivatives", "derivatives"),
+        ],
+        **_behind(_PACE),
+    )  # fmt: skip
+
+
+def pace_generations() -> Html:
+    """Return new derivatives by month and generation of the base."""
+    frame = tables.load("adoption_generations")
+    frame = frame[(frame["month"] >= "2024-05") & (frame["month"] < "2025-02")]
+    wide = frame.pivot_table(
+        index="month", columns="generation", values="value", sort=True
+    ).reset_index()
+    columns = [Column("month", unit="month")]
+    columns += [Column(str(c), unit="derivatives") for c in wide.columns if c != "month"]
+    later = wide[wide["month"] >= "2024-10"].drop(columns="month").sum()
+    part = numbers.percent(float(later["Qwen2.5"] / later.sum()), "computed", places=0)
+    first, last = numbers.format_day("2024-10"), numbers.format_day(str(wide["month"].max()))
+    lead = paragraph(
+        Html(
+            f"From {first} to {last} {part} of the new derivatives of Qwen build on Qwen 2.5, bulk "
+            "uploads left out."
+        )
+    )
+    shown = table(
+        wide, columns, caption="New derivatives of Qwen by generation of the base, without bulk"
+    )
+    return Html(f"{lead}{shown}")
+
+
+def pace_one() -> Html:
+    """Return what one repository does to the downloads of the autumn, as far as we can compute."""
+    frame = tables.load("adoption_panel")
+    top = frame.iloc[0]
+    part = numbers.percent(float(top["share"]), "computed", places=0)
+    whole = numbers.count(float(top["downloads"]), "computed")
+    excess = numbers.count(float(top["excess"]), "computed")
+    lead = paragraph(
+        Html(
+            "Downloads of autumn 2024 stand in none of our raw files. What the first reading of "
+            f"the panel does show is their sum. By {numbers.format_day(str(top['day']))} "
+        ),
+        str(top["repository"]),
+        Html(
+            f" had {whole} downloads of all time, {part} of what the panel's "
+            f"{len(frame)} repositories of Qwen had together. Our rule for bursts puts {excess} "
+            "of them above the level at which it stood from then on. What rose by then was for the "
+            "most part one repository."
+        ),
+    )
+    columns = [
+        Column("repository"),
+        Column("created", unit="day"),
+        Column("downloads", "all-time downloads", "downloads"),
+        Column("share", "part of these", "share"),
+        Column("excess", "above its later level", "downloads"),
+    ]
+    shown = table(frame, columns, caption="Qwen's repositories in the panel, first reading")
+    return Html(f"{lead}{shown}")
+
+
+def pace_flows() -> Html:
+    """Return downloads a month in the panel from February 2025 on, by family and generation."""
+    frame = tables.load("adoption_flows")
+    wide = frame.pivot_table(index="last", columns="group", values="a_month", sort=True)
+    order = wide.sum().sort_values(ascending=False, kind="stable").index
+    wide = wide[list(order)].reset_index()
+    columns = [Column("last", "up to", "day")]
+    columns += [Column(str(name), unit="downloads") for name in order]
+    return table(
+        wide, columns, caption="Downloads a month in the panel, repositories up to a year old"
+    )
+
+
+def pace_published() -> Html:
+    """Return the monthly downloads that others published for the two organisations."""
+    frame = tables.load("reference/modelpulse-publishers-monthly")
+    frame = frame[frame["author"].isin(["Qwen", "meta-llama"]) & (frame["month"] <= "2025-09")]
+    names = {"Qwen": "qwen", "meta-llama": "llama"}
+    data = frame.assign(
+        day=frame["month"], series=frame["author"].map(names), value=frame["downloads"]
+    ).reset_index(drop=True)
+    mine = data[data["author"] == "Qwen"]
+    own = {str(m): float(v) for m, v in zip(mine["month"], mine["value"], strict=True)}
+    peak = max((m for m in own if m.startswith("2024-1")), key=lambda m: own[m])
+    after = min(m for m in own if m > "2024-12")
+    return figure(
+        lambda width: charts.time_lines(
+            data[["day", "series", "value"]], width, unit="downloads",
+            measure="downloads a month, published",
+        ),
+        id="pace-published",
+        title=(
+            f"Published: {numbers.format_count(own[peak])} in {numbers.format_day(peak)}, "
+            f"{numbers.format_count(own[after])} in {numbers.format_day(after)}"
+        ),
+        subtitle="Monthly downloads of the two organisations as model-pulse publishes them, "
+        "not recomputed here",
+        alt=(
+            f"Published downloads of Qwen: {numbers.format_count(own[peak])} in "
+            f"{numbers.format_day(peak)}, {numbers.format_count(own[after])} in "
+            f"{numbers.format_day(after)}."
+        ),
+        data=data[["month", "author", "value"]].assign(grade="published"),
+        columns=[
+            Column("month", unit="month"),
+            Column("author", "organisation"),
+            Column("value", "downloads", "downloads"),
+            Column("grade"),
+        ],
+        note="A figure of others, shown beside ours. It enters no computation of this record.",
+    )  # fmt: skip
+
+
+def attention_in_short() -> Html:
+    """Return what the traces of January 2025 are, as a paragraph."""
+    likes = tables.load("attention_likes")
+    likes = likes[likes["day"] == _LIKED].reset_index(drop=True)
+    first = tables.load("attention_first_month")
+    top, second = first.iloc[0], first.iloc[1]
+    place = int(likes.loc[likes["repository"] == "deepseek-ai/DeepSeek-R1", "place"].iloc[0])
+    rank = "the most liked model" if place == 1 else f"number {place} by likes"
+    count = numbers.count(float(likes["likes"].iloc[place - 1]), "computed")
+    return paragraph(
+        Html(
+            f"On {numbers.format_day(_LIKED)} DeepSeek R1 was {rank} of those we see, with {count} "
+            "likes. The one trace that dates from those weeks is what was built: one month after "
+            "release "
+        ),
+        str(top["repository"]),
+        Html(f" had {numbers.count(float(top['derivatives']), 'computed')} derivatives, "),
+        str(second["repository"]),
+        Html(
+            f" had {numbers.count(float(second['derivatives']), 'computed')}. Of all bases counted "
+            f"these are the two with the most. {_by_downloads()}"
+        ),
+    )
+
+
+def _by_downloads() -> str:
+    frame = tables.specifications(_ATTENTION)
+    frame = frame[frame["measure"].isin(["downloads", "downloads-quiet"])]
+    ahead = int((frame["holds"] == "yes").sum())
+    if not ahead:
+        return "By all-time downloads an older model is ahead on every day that we have."
+    return f"By all-time downloads R1 is ahead in {ahead} of {len(frame)} readings."
+
+
+def attention_likes() -> Html:
+    """Return the most liked repositories of the Hub."""
+    frame = tables.load("attention_likes")
+    frame = frame[frame["day"] == _LIKED].head(8).reset_index(drop=True)
+    rows = frame.assign(
+        value=frame["likes"],
+        grade="computed",
+        label=[
+            f"{name}, {numbers.format_day(str(day)[:7])}" if str(day) != "nan" else str(name)
+            for name, day in zip(frame["repository"], frame["created"], strict=True)
+        ],
+    )
+    words = [
+        f"{name} {numbers.format_count(value)}"
+        for name, value in zip(rows["label"], rows["value"], strict=True)
+    ]
+    lead = float(rows["value"].iloc[0]) / float(rows["value"].iloc[1])
+    return figure(
+        lambda width: charts.interval_rows(rows, width, unit="count", measure="likes"),
+        id="attention-likes",
+        title=(
+            f"{rows['repository'].iloc[0]} has the most likes, {numbers.format_ratio(lead)} times "
+            "the next"
+        ),
+        subtitle=(
+            "Likes of the most liked repositories, with the month of creation, "
+            f"{numbers.format_day(_LIKED)}"
+        ),
+        alt=f"Most liked repositories: {'; '.join(words)}.",
+        data=frame,
+        columns=[
+            Column("place"),
+            Column("repository"),
+            Column("created", unit="day"),
+            Column("china", "Chinese maker"),
+            Column("likes", unit="count"),
+            Column("likes_a_day", "likes a day since creation"),
+        ],
+        **_behind(_ATTENTION),
+    )
+
+
+def attention_china() -> Html:
+    """Return the most liked repositories of Chinese makers, older and younger than R1."""
+    frame = tables.load("attention_china").copy()
+    words = {True: "before R1", False: "R1 or after", "True": "before R1", "False": "R1 or after"}
+    frame["when"] = [words.get(value, "not known") for value in frame["older"]]
+    columns = [
+        Column("repository"),
+        Column("created", unit="day"),
+        Column("when", "came"),
+        Column("likes", unit="count"),
+    ]
+    day = numbers.format_day(_LIKED)
+    since = int((frame["when"] == "R1 or after").sum())
+    lead = paragraph(
+        Html(
+            f"Of the {len(frame)} most liked repositories of Chinese makers "
+            f"{numbers.count(since, 'computed')} came with R1 or after it."
+        )
+    )
+    shown = table(frame, columns, caption=f"Most liked repositories of Chinese makers, {day}")
+    return Html(f"{lead}{shown}")
+
+
+def attention_first_month() -> Html:
+    """Return the bases with the most derivatives one month after release."""
+    frame = tables.load("attention_first_month").head(8).reset_index(drop=True)
+    rows = frame.assign(
+        value=frame["derivatives"],
+        grade="computed",
+        label=[
+            f"{name}, {numbers.format_day(str(day)[:7])}"
+            for name, day in zip(frame["repository"], frame["created"], strict=True)
+        ],
+    )
+    words = [
+        f"{name} {numbers.format_count(value)}"
+        for name, value in zip(rows["label"], rows["value"], strict=True)
+    ]
+    lead = float(rows["value"].iloc[0]) / float(rows["value"].iloc[1])
+    return figure(
+        lambda width: charts.interval_rows(rows, width, unit="count", measure="derivatives"),
+        id="attention-first-month",
+        title=(
+            f"In its first month {rows['repository'].iloc[0]} drew "
+            f"{numbers.format_ratio(lead)} times the derivatives of the next"
+        ),
+        subtitle=(
+            "Derivatives one month after release, bases of Qwen, Meta, DeepSeek and Google, "
+            "counted in February 2025"
+        ),
+        alt=f"Derivatives in the first month: {'; '.join(words)}.",
+        data=frame,
+        columns=[
+            Column("repository"),
+            Column("created", unit="day"),
+            Column("china", "Chinese maker"),
+            Column("derivatives", unit="derivatives"),
+        ],
+        **_behind(_ATTENTION),
+    )
+
+
+def attention_months() -> Html:
+    """Return new derivatives a month around January 2025, by family, bulk uploads left out."""
+    frame = tables.load("adoption_months")
+    frame = frame[(frame["source"] == "counts") & (frame["bulk"] == "out")]
+    frame = frame[(frame["month"] >= "2024-09") & (frame["month"] <= "2025-01")]
+    wide = frame.pivot_table(index="label", columns="month", values="value", sort=True)
+    before, after = wide["2024-12"], wide["2025-01"]
+    wide = wide.assign(change=after / before).sort_values("change", ascending=False, kind="stable")
+    parts = [
+        Html(f"{name} {numbers.ratio(value, 'computed')}") for name, value in wide["change"].items()
+    ]
+    lead = paragraph(
+        Html(
+            "New derivatives in January 2025 over those of December 2024, months of counting "
+            f"shared out over the calendar: {numbers.listed(parts)}."
+        )
+    )
+    columns = [Column("label", "family of the base")]
+    columns += [
+        Column(str(name), numbers.format_day(str(name)), "derivatives")
+        for name in wide.columns
+        if name != "change"
+    ]
+    columns.append(Column("change", "January over December", "ratio"))
+    shown = table(
+        wide.reset_index(), columns, caption="New derivatives a month, bulk uploads left out"
+    )
+    return Html(f"{lead}{shown}")
+
+
+def attention_flows() -> Html:
+    """Return downloads a month of DeepSeek and Qwen in the panel, from February 2025 on."""
+    frame = tables.load("adoption_flows")
+    frame = frame.assign(
+        maker=["Qwen" if str(g).startswith("Qwen") else str(g) for g in frame["group"]]
+    )
+    wide = frame.pivot_table(
+        index="last", columns="maker", values="a_month", aggfunc="sum", sort=True
+    )
+    order = wide.sum().sort_values(ascending=False, kind="stable").index
+    wide = wide[list(order)].reset_index()
+    columns = [Column("last", "up to", "day")]
+    columns += [Column(str(name), unit="downloads") for name in order]
+    return table(
+        wide, columns, caption="Downloads a month in the panel, repositories up to a year old"
     )

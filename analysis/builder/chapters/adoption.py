@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.builder.chapters.made import Made
 from analysis.claims import adoption
 from analysis.claims.world import World
-from analysis.measure import sizes
+from analysis.measure import pace, sizes
 
 #: Complete catalogue of six makers; month of the article; widest reading after it.
 _DAYS: Final = (date(2025, 10, 12), date(2026, 2, 28), date(2026, 5, 23))
@@ -238,6 +238,167 @@ def hardware_headers(world: World) -> pd.DataFrame:
     return sizes.header_check(adoption.headers(world), world.evidence.rule("hardware"))
 
 
+#: Months around the two dates that the counts reach.
+_MONTHS: Final = tuple(
+    f"{number // 12:04d}-{number % 12 + 1:02d}"
+    for number in range(2024 * 12, 2025 * 12 + 2)  # January 2024 to February 2025
+)
+_COUNTED: Final = ("qwen", "llama", "gemma", "deepseek")
+#: Labels of the panel, about a month apart; June 2025 was not observed.
+_LABELS: Final = (
+    *(date(2025, 2, 26), date(2025, 3, 26), date(2025, 4, 30), date(2025, 5, 28)),
+    *(date(2025, 7, 30), date(2025, 8, 27), date(2025, 9, 24), date(2025, 10, 29)),
+    *(date(2025, 11, 26), date(2025, 12, 31)),
+)
+_ONE: Final = "Qwen/Qwen2.5-1.5B-Instruct"
+
+
+def adoption_months(world: World) -> pd.DataFrame:
+    """Return new derivatives by calendar month, family and source, bulk uploads in and out."""
+    parts = []
+    for source, family, out in product(("counts", "cut"), _COUNTED, (False, True)):
+        table = pace.by_month(adoption.part_of(world, source, out, family), _MONTHS)
+        parts.append(
+            table.assign(
+                source=source,
+                family=family,
+                label=_title(world, family),
+                bulk="out" if out else "in",
+            )
+        )
+    frame = pd.concat(parts, ignore_index=True)
+    return frame[["source", "family", "label", "bulk", "month", "value", "lower", "upper"]]
+
+
+def adoption_placebo(world: World) -> pd.DataFrame:
+    """Return the change of pace at the release, and at other days on which nothing came out."""
+    release = adoption.release_day(world)
+    rows = []
+    for shift in range(-4, 3):
+        day = (pd.Timestamp(release) + pd.DateOffset(months=shift)).date()
+        for bulk, against in product(("in", "out"), ("alone", "llama", "rivals")):
+            got = adoption.pace_change(world, "counts", bulk == "out", against, "whole", day, 2)
+            rows.append(
+                {
+                    "day": day.isoformat(),
+                    "release": shift == 0,
+                    "bulk": bulk,
+                    "against": against,
+                    "value": got.value,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def adoption_generations(world: World) -> pd.DataFrame:
+    """Return new derivatives of Qwen by month and generation of the base."""
+    table = adoption.part_of(world, "counts", True, "qwen")
+    generation = [adoption.generation(name) for name in table["base"]]
+    parts = [
+        pace.by_month(part, _MONTHS).assign(generation=name)
+        for name, part in table.groupby(pd.Series(generation, index=table.index), sort=True)
+    ]
+    frame = pd.concat(parts, ignore_index=True)
+    return frame[["generation", "month", "value", "lower", "upper"]]
+
+
+def adoption_panel(world: World) -> pd.DataFrame:
+    """Return all-time downloads of Qwen's repositories at the first label of the panel."""
+    panel = world.inputs.panel
+    first = panel[(panel["day"] == pd.Timestamp(_LABELS[0])) & (panel["organisation"] == "Qwen")]
+    table = first.sort_values("downloads_all_time", ascending=False, kind="stable")
+    whole = float(table["downloads_all_time"].sum())
+    rows = []
+    for row in table.itertuples():
+        name, number = str(row.repository_id), float(str(row.downloads_all_time))
+        rows.append(
+            {
+                "repository": name,
+                "created": pd.Timestamp(str(row.created_at)).date().isoformat(),
+                "day": _LABELS[0].isoformat(),
+                "downloads": number,
+                "share": number / whole,
+                "excess": world.excess([name], _LABELS[0]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def adoption_flows(world: World) -> pd.DataFrame:
+    """Return downloads gained between labels of the panel, a day, by family and generation."""
+    panel = world.inputs.panel
+    names = sorted({str(name) for name in panel["repository_id"]})
+    group = {}
+    for name in names:
+        family = world.family["official"].get(name)
+        if name == _ONE:
+            group[name] = "Qwen2.5-1.5B-Instruct alone"
+        elif family == "qwen":
+            group[name] = f"Qwen, {adoption.generation(name)}"
+        elif name.startswith("deepseek-ai/"):
+            r1 = "-r1" in name.lower()
+            group[name] = "DeepSeek-R1 and its distilled models" if r1 else "DeepSeek, other"
+        elif family in ("llama", "gemma", "mistral"):
+            group[name] = _title(world, family)
+    table = pace.panel_flows(panel, group, _LABELS)
+    days = [
+        date.fromisoformat(last).toordinal() - date.fromisoformat(first).toordinal()
+        for first, last in zip(table["first"], table["last"], strict=True)
+    ]
+    return table.assign(a_month=30 * table["gained"] / days)
+
+
+def attention_likes(world: World) -> pd.DataFrame:
+    """Return the most liked repositories on each day that likes were read."""
+    parts = []
+    for day in adoption.LIKES:
+        table = adoption.field_of(world, "likes", day).table
+        rate = adoption.field_of(world, "likes-a-day", day).table["number"]
+        top = table.sort_values("number", ascending=False, kind="stable").head(12)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "day": day,
+                    "place": range(1, len(top) + 1),
+                    "repository": list(top.index),
+                    "created": [d.isoformat() if d == d else "" for d in top["created"]],
+                    "china": list(top["china"]),
+                    "likes": list(top["number"]),
+                    "likes_a_day": list(rate.reindex(top.index)),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def attention_china(world: World) -> pd.DataFrame:
+    """Return the most liked repositories of Chinese makers in December 2025, R1 and older ones."""
+    table = adoption.field_of(world, "likes", "2025-12-22").table
+    own = table[table["china"]].sort_values("number", ascending=False, kind="stable").head(15)
+    return pd.DataFrame(
+        {
+            "repository": list(own.index),
+            "created": [d.isoformat() if d == d else "" for d in own["created"]],
+            "older": [None if pd.isna(x) else bool(x) for x in own["older"]],
+            "likes": list(own["number"]),
+        }
+    )
+
+
+def attention_first_month(world: World) -> pd.DataFrame:
+    """Return the bases with the most derivatives one month after release."""
+    table = adoption.field_of(world, "first-month", "2025-02-18").table
+    top = table.sort_values("number", ascending=False, kind="stable").head(15)
+    return pd.DataFrame(
+        {
+            "repository": list(top.index),
+            "created": [d.isoformat() if d == d else "" for d in top["created"]],
+            "china": list(top["china"]),
+            "derivatives": list(top["number"]),
+        }
+    )
+
+
 #: Tables of this chapter, in order.
 TABLES: Final[tuple[Made, ...]] = (
     Made("hardware_fit", hardware_fit, _READINGS, "share of each family that fits each card"),
@@ -276,5 +437,53 @@ TABLES: Final[tuple[Made, ...]] = (
         hardware_headers,
         ("hub-stats",),
         "safetensors headers against the sizes that names state",
+    ),
+    Made(
+        "adoption_months",
+        adoption_months,
+        ("derivative-counts", "hub-stats"),
+        "new derivatives by calendar month, family and source",
+    ),
+    Made(
+        "adoption_placebo",
+        adoption_placebo,
+        ("derivative-counts",),
+        "change of pace at the release of Qwen 2.5 and at other days",
+    ),
+    Made(
+        "adoption_generations",
+        adoption_generations,
+        ("derivative-counts",),
+        "new derivatives of Qwen by month and generation of the base",
+    ),
+    Made(
+        "adoption_panel",
+        adoption_panel,
+        ("panel",),
+        "all-time downloads of Qwen's repositories at the first label of the panel",
+    ),
+    Made(
+        "adoption_flows",
+        adoption_flows,
+        ("panel",),
+        "downloads gained between labels of the panel, by family and generation",
+    ),
+    Made(
+        "attention_likes",
+        attention_likes,
+        ("expansion", "hub-stats", "makers", "organisation-regions", "panel", "top25"),
+        "the most liked repositories on each day that likes were read",
+    ),
+    Made(
+        "attention_china",
+        attention_china,
+        ("expansion", "hub-stats", "makers", "organisation-regions", "panel"),
+        "the most liked repositories of Chinese makers in December 2025",
+    ),
+    Made(
+        "attention_first_month",
+        attention_first_month,
+        ("derivative-counts", "organisation-regions"),
+        "bases with the most derivatives one month after release",
     ),
 )
