@@ -65,7 +65,7 @@ def load_tool(name: str) -> ModuleType:
 def test_the_table_of_contents_names_every_page_once() -> None:
     toc = (BOOK / "_toc.yml").read_text(encoding="utf-8")
     named = re.findall(r"(?:root|file): (\S+)", toc)
-    assert sorted(named) == [path.stem for path in PAGES]
+    assert sorted(named) == sorted(path.stem for path in PAGES)
 
 
 def test_every_checked_claim_has_its_page() -> None:
