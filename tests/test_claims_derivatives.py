@@ -417,3 +417,18 @@ def test_a_question_names_only_known_choices() -> None:
         stock._known(dataclasses.replace(Asked(), relation="cousins"))
     for name in ("derivatives_total", "derivatives_ratio"):
         assert name in checks.CHECKS
+
+
+def test_tables_set_sources_and_families_side_by_side() -> None:
+    world = evidence_world()
+    leads = chapter.leads(world).set_index(["source", "rule"])["ratio"]
+    assert leads["slice-2025-06", "names a base"] == pytest.approx(3_005 / 2_339)
+    assert leads["counts-2025-02", "bulk uploads left out"] < 1
+    steps = chapter.minimum(world)
+    qwen = steps[(steps["source"] == "cut-2026-05") & (steps["family"] == "Qwen")]
+    assert qwen["derivatives"].tolist() == [455, 442, 279, 88, 61]
+    assert steps.loc[steps["source"] == "slice-2025-06", "minimum"].unique().tolist() == [10]
+    assert chapter.described(world)["source"].is_unique
+    assert len(chapter.rule(world)) == 5
+    ends = chapter.curves(world).groupby("family")["share"].last()
+    assert ends.to_dict() == pytest.approx(dict.fromkeys(ends.index, 1.0))
