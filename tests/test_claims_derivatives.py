@@ -229,7 +229,7 @@ def test_findings_of_other_data_say_the_other_thing() -> None:
         }
     )
     record = {
-        "stated_value": 4.185,
+        "stated_value": 4.1852,
         "article": {"reading": {"source": "hub", "bulk": "in"}},
         "recreated": {"verdict": "matches"},
     }
