@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import raw
@@ -18,6 +18,8 @@ from analysis.snapshot import read
 
 PathOf = Callable[[str], Path]
 
+RULE = bulk.parse(raw.declared("bulk"))
+FEW = settings(max_examples=20, deadline=None)
 COUNTS = st.lists(st.integers(0, 10_000), min_size=1, max_size=30)
 
 
@@ -35,12 +37,13 @@ def by_month(*monthly: int, name: str = "a/b") -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def rule() -> bulk.BulkRule:
-    return bulk.parse(raw.declared("bulk"))
+    return RULE
 
 
 # ------------------------------------------------------------------------------ concentration
 
 
+@FEW
 @given(COUNTS)
 def test_lorenz_lies_below_the_diagonal_and_gini_says_how_far(values: list[int]) -> None:
     counts = series(values)
@@ -58,6 +61,7 @@ def test_lorenz_lies_below_the_diagonal_and_gini_says_how_far(values: list[int])
     assert concentration.gini(counts) == pytest.approx(naive, abs=1e-9)
 
 
+@FEW
 @given(COUNTS, st.floats(0.01, 1))
 def test_the_fewest_bases_that_carry_a_part(values: list[int], part: float) -> None:
     few = concentration.carry(series(values), part)
@@ -69,6 +73,7 @@ def test_the_fewest_bases_that_carry_a_part(values: list[int], part: float) -> N
     assert few == 1 or sum(ordered[: few - 1]) < part * sum(values) * (1 + 1e-9)
 
 
+@FEW
 @given(COUNTS, st.integers(2, 9))
 def test_measures_do_not_change_with_the_scale(values: list[int], factor: int) -> None:
     one, other = series(values), series([factor * value for value in values])
@@ -130,24 +135,24 @@ def test_what_is_no_bulk_upload(monthly: tuple[int, ...], rule: bulk.BulkRule) -
     assert not bulk.named(by_month(*monthly), rule)
 
 
+@FEW
 @given(
     st.lists(st.integers(0, 5_000), min_size=1, max_size=20),
     st.sampled_from(["Qwen/Qwen1.5-0.5B", "google/gemma-2b", "meta-llama/Llama-2-7b", "x/y"]),
 )
 def test_the_rule_looks_at_no_name(monthly: list[int], name: str) -> None:
-    rule = bulk.parse(raw.declared("bulk"))
     one, other = by_month(*monthly), by_month(*monthly, name=name)
-    assert len(bulk.named(one, rule)) == len(bulk.named(other, rule))
+    assert len(bulk.named(one, RULE)) == len(bulk.named(other, RULE))
 
 
+@FEW
 @given(st.lists(st.lists(st.integers(0, 5_000), min_size=1, max_size=12), min_size=1, max_size=4))
 def test_each_base_is_judged_by_itself_and_waves_are_part_of_all(several: list[list[int]]) -> None:
-    rule = bulk.parse(raw.declared("bulk"))
     tables = [by_month(*monthly, name=f"a/{place}") for place, monthly in enumerate(several)]
     together = pd.concat(tables, ignore_index=True)
-    alone = frozenset[str]().union(*(bulk.named(table, rule) for table in tables))
-    assert bulk.named(together, rule) == alone
-    found = bulk.bases(together, rule)
+    alone = frozenset[str]().union(*(bulk.named(table, RULE) for table in tables))
+    assert bulk.named(together, RULE) == alone
+    found = bulk.bases(together, RULE)
     assert (found["waved"] <= found["derivatives"]).all()
     assert (found["excess"] <= found["waved"]).all()
 

@@ -179,7 +179,8 @@ def in_short() -> Html:
         _computed(float(first["slice-2025-06"])),
         ", and a list of March 2026 of everything that generates text ",
         _computed(float(first["roots-2026-03"])),
-        f". {_passed(_monthly())}",
+        ". ",
+        _passed(_monthly()),
     )
 
 
@@ -228,26 +229,24 @@ def _monthly() -> pd.DataFrame:
     return rows[rows["day"] < last].reset_index(drop=True)
 
 
-def _passed(rows: pd.DataFrame) -> str:
-    """Say since when a family gains more than its rival, month by month, without bulk uploads."""
-    wide = rows.pivot(index="day", columns="series", values="value").sort_index()
-    ahead = wide["Qwen, other"] > wide["Llama, all"]
-    last = str(wide.index[-1])
-    days = [str(day) for day in wide.index]
-    said = (
-        f"{int(wide['Qwen, other'].iloc[-1]):,} new derivatives against "
-        f"{int(wide['Llama, all'].iloc[-1]):,}"
+def _passed(rows: pd.DataFrame) -> Html:
+    """Say who gained more in the last full month, without bulk uploads."""
+    last = rows[rows["day"] == rows["day"].max()].set_index("series")["value"]
+    gained = {_OWN: float(last["Qwen, other"]), _RIVAL: float(last["Llama, all"])}
+    first, second = sorted(gained, key=lambda name: -gained[name])
+    month = numbers.format_day(str(rows["day"].max()))
+    return join(
+        [
+            f"In {month}, the last month counted in full, {first} gained more even without bulk "
+            if first == _OWN
+            else f"In {month}, the last month counted in full, {first} gained more without bulk ",
+            "uploads: ",
+            _computed(gained[first]),
+            " against ",
+            _computed(gained[second]),
+            ".",
+        ]
     )
-    if not bool(ahead.iloc[-1]):
-        return (
-            f"Without bulk uploads {_RIVAL} still gains more in {numbers.format_day(last)}: {said}."
-        )
-    behind = [day for day, first in zip(days, ahead, strict=True) if not first]
-    start = days[days.index(behind[-1]) + 1] if behind else days[0]
-    since = f"from {numbers.format_day(start)} on, in {numbers.format_day(last)} with"
-    if start == last:
-        since = f"first in {numbers.format_day(last)}, with"
-    return f"Without bulk uploads {_OWN} gains more than {_RIVAL} {since} {said}."
 
 
 def months() -> Html:
@@ -272,8 +271,7 @@ def months() -> Html:
         data=rows,
         columns=[Column("day", "month"), Column("series"), Column("value", "new derivatives")],
         **_behind(_TOTAL),
-        note="Each base is counted in months after its own release, so a wave of weeks is spread "
-        f"over two calendar months. {_passed(rows)}",
+        note=join(["A wave of weeks is spread over two months here. ", _passed(rows)]),
     )
 
 
