@@ -339,7 +339,7 @@ class Claim:
                 "value": f"{known.loc[name, 'value']} {known.loc[name, 'unit']}",
                 "population": known.loc[name, "population"],
                 "describes": known.loc[name, "describes"],
-                "source": safe_link(
+                "source": _cited(
                     str(known.loc[name, "url"]),
                     f"{known.loc[name, 'authors']}, {known.loc[name, 'document']}",
                 ),
@@ -364,6 +364,13 @@ class Claim:
     def foot(self) -> Html:
         """Return the explanation of the marks, for the foot of the page."""
         return join([shape_key(), numbers.legend()])
+
+
+def _cited(url: str, text: str) -> Html:
+    """Return a link to a publication; an address that is no safe link is written out."""
+    if url.startswith("http://"):
+        return Html(f"{escape(text)}, {escape(url)}")
+    return safe_link(url, text)
 
 
 def coverage_words(coverage: Any) -> str:
