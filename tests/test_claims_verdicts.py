@@ -175,7 +175,10 @@ def _counted(yes: int, no: int, undetermined: int) -> pd.DataFrame:
         (0, 9, 1, "fails"),
         (0, 8, 2, "depends"),
         (0, 10, 0, "fails"),
-        (0, 0, 10, "depends"),
+        (0, 0, 10, "not checkable"),
+        (1, 0, 9, "not checkable"),
+        (0, 1, 9, "not checkable"),
+        (1, 1, 8, "depends"),
         (27, 3, 0, "mostly"),
         (3, 27, 0, "fails"),
     ],
@@ -467,3 +470,10 @@ def test_an_exact_value_is_not_worded_as_an_interval() -> None:
     above = verdicts.recreated(ABOVE, 99.0, 99.0, 99.0, RULES)
     assert above.reason == "it is 99.00, and the claim says a hundred"
     assert verdicts.later(ABOVE, (99.0, 99.0), "2026-06-01").reason == "99.00 on 2026-06-01"
+
+
+def test_what_an_interval_rests_on_is_said_in_the_claims_own_words() -> None:
+    which = claim("above", assumption="a list being right")
+    assert verdicts.worded(which, 3.0, math.inf) == "at least 3.00"
+    assert which.assumption == "a list being right"
+    assert claim("above").assumption == ""

@@ -282,6 +282,8 @@ def test_a_day_that_is_none_is_not_read(rules: licences.LicenceRules, tmp_path: 
         ({"dated": {"pattern": "x", "reason": "long enough"}}, "needs the groups 'day' and"),
         ({"threshold": {"reach": 9}}, r"threshold\.reach: "),
         ({"surprise": 1}, r"surprise: .*Extra inputs"),
+        ({"sizes": {"edges": [5e9, 2e9]}}, "the edges must rise"),
+        ({"families": {"shown": ["qwen"]}}, r"families\.shown: "),
     ],
 )
 def test_rules_that_cannot_be_are_refused(change: dict[str, object], message: str) -> None:
@@ -293,6 +295,26 @@ def test_rules_that_cannot_be_are_refused(change: dict[str, object], message: st
         }
     with pytest.raises(InputError, match=rf"data/licences\.toml: .*{message}"):
         licences.parse(content)
+
+
+@pytest.mark.parametrize(
+    ("table", "entry", "message"),
+    [
+        ("group", {"ids": ["mit"]}, "id named twice: mit"),
+        ("group", {"names": ["qwen"]}, "name named twice: qwen"),
+        ("group", {"kind": "unnamed"}, "one group, and no more, must be of the kind 'unnamed'"),
+        ("stated", {"group": "nobody"}, "stated: no group is called 'nobody'"),
+        ("statement", {"pattern": "["}, r"statement\.\d+\.pattern: .*no regular expression"),
+    ],
+)
+def test_entries_that_cannot_be_are_refused(
+    table: str, entry: dict[str, object], message: str
+) -> None:
+    content = raw.declared("licences")
+    whole = {**content[table][-1], "id": "new", "ids": [], "names": []}
+    fresh = {name: whole[name] for name in whole if name in content[table][0]} | entry
+    with pytest.raises(InputError, match=rf"data/licences\.toml: .*{message}"):
+        licences.parse(content | {table: [*content[table], fresh]})
 
 
 def test_a_condition_named_twice_is_refused() -> None:

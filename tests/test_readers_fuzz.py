@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
+import tarfile
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -115,6 +117,26 @@ TEXTS += [
     ("derivative-counts", COUNTS),
     ("lineage-roots", ROOTS),
 ]
+TREE = ROW | {
+    "created_at": "2026-08-15T00:00:00.000Z",
+    "tags": ["base_model:c/d", "base_model:merge:c/d", "license:mit"],
+    "languages": ["en"],
+    "base_model": "c/d",
+    "gated": False,
+}
+
+
+def _archive(*rows: object) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as made:
+        for place, one in enumerate(rows):
+            content = json.dumps(one).encode()
+            member = tarfile.TarInfo(f"top/data/a/{place}.json")
+            member.size, member.pax_headers = len(content), {"comment": "x", "mtime": "1.5"}
+            made.addfile(member, io.BytesIO(content))
+    return out.getvalue()
+
+
 #: Columns that tell one row about a repository from another, where a kind has them.
 KEY = ("list", "day", "repository_id", "base_id", "month")
 PARQUET = _parquet()
@@ -208,7 +230,9 @@ def rewritten(draw: st.DrawFn, content: Any) -> Any:
 
 
 def test_the_undamaged_files_read(attempt: Callable[[bytes, str], Snapshot | None]) -> None:
-    for kind, content in [*TEXTS, ("hub-snapshot", PARQUET), ("hub-panel", WORKBOOK)]:
+    archive = gzip.compress(_archive(TREE, TREE | {"id": "c/d"}))
+    others = [("hub-snapshot", PARQUET), ("hub-panel", WORKBOOK), ("hub-tree", archive)]
+    for kind, content in [*TEXTS, *others]:
         assert attempt(content, kind) is not None
 
 
@@ -254,6 +278,28 @@ def test_damaged_workbook(
     data: st.DataObject, attempt: Callable[[bytes, str], Snapshot | None]
 ) -> None:
     attempt(data.draw(damaged(WORKBOOK)), "hub-panel")
+
+
+@FEW
+@given(data=st.data())
+def test_archive_with_other_values(
+    data: st.DataObject, attempt: Callable[[bytes, str], Snapshot | None]
+) -> None:
+    made = _archive(data.draw(rewritten(TREE)), TREE)
+    attempt(gzip.compress(made), "hub-tree")
+
+
+@settings(FEW, max_examples=60)
+@given(data=st.data(), form=st.sampled_from(["inside", "outside"]))
+def test_damaged_archive(
+    data: st.DataObject, form: str, attempt: Callable[[bytes, str], Snapshot | None]
+) -> None:
+    """Damage the archive before or after it is compressed."""
+    made = _archive(TREE, TREE | {"id": "c/d"})
+    if form == "outside":
+        attempt(data.draw(damaged(gzip.compress(made, mtime=0))), "hub-tree")
+    else:
+        attempt(gzip.compress(data.draw(damaged(made))), "hub-tree")
 
 
 @settings(FEW, max_examples=15)

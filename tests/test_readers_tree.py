@@ -91,6 +91,7 @@ def test_rows_that_are_no_repository_are_left_out_and_told(tmp_path: Path) -> No
     got = read(packed(tmp_path, row("b/b"), row("a/a"), [1], "x", row(None)), "hub-tree")
     assert list(got.frame["repository_id"]) == ["a/a", "b/b"]
     assert any("2 files under data/ hold no JSON object" in text for text in got.problems)
+    assert "1 row without a repository id dropped" in got.problems
 
 
 def test_values_that_cannot_be_are_null(tmp_path: Path) -> None:
@@ -101,6 +102,18 @@ def test_values_that_cannot_be_are_null(tmp_path: Path) -> None:
     assert pd.isna(first["likes"])
     assert pd.isna(first["gated"])
     assert list(first["languages"]) == ["en"]
+
+
+def test_half_a_character_is_no_text(tmp_path: Path) -> None:
+    half = json.loads('"\\ud800"')
+    bad = row(tags=["x", half, f"base_model:a/{half}"], languages=[half], base_model=half)
+    got = read(packed(tmp_path, bad, row(half), row("c/d", license=half)), "hub-tree")
+    assert list(got.frame["repository_id"]) == ["a/b", "c/d"]
+    assert list(got.frame["tags"].iloc[0]) == ["x"]
+    assert got.frame["base_models"].isna().all()
+    assert got.frame["base_text"].isna().all()
+    assert "tags and languages that are no text, left out: 3" in got.problems
+    assert "1 row without a repository id dropped" in got.problems
 
 
 def test_only_files_of_data_are_read(tmp_path: Path) -> None:
@@ -120,8 +133,13 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
         link = tarfile.TarInfo("top/data/x/y.json")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/hostname"
         made.addfile(link)
-    with pytest.raises(InputError, match="no file data/"):
-        read(path, "hub-tree")
+        one = tarfile.TarInfo("top/data/x/z.json")
+        content = json.dumps(row()).encode()
+        one.size = len(content)
+        made.addfile(one, io.BytesIO(content))
+    got = read(path, "hub-tree")
+    assert list(got.frame["repository_id"]) == ["a/b"]
+    assert got.problems == ("links under data/ that are not followed: 1",)
 
 
 @pytest.mark.parametrize("name", ["top/../data/x/y.json", "/top/data/x.json"])
@@ -158,6 +176,36 @@ def test_a_bomb_is_refused_before_it_is_unpacked(
     monkeypatch.setattr(tree, "MOST_BYTES", 100)
     with pytest.raises(InputError, match="unpacks to more"):
         read(packed(tmp_path, row(), row("c/d")), "hub-tree")
+
+
+@pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_a_bomb_in_a_header_is_refused(tmp_path: Path, form: int) -> None:
+    # Synthetic: tarfile holds a long name or a pax record in memory whole, whatever its size.
+    path = tmp_path / "a.tar.gz"
+    with tarfile.open(path, "w:gz", format=form) as made:
+        made.addfile(tarfile.TarInfo("top/data/x/" + "y" * 3_000_000 + ".json"))
+    with pytest.raises(InputError, match="a header in it is larger"):
+        read(path, "hub-tree")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"GNU.sparse.size": "abc"},
+        {"GNU.sparse.map": "a,b", "GNU.sparse.size": "5"},
+        {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "q"},
+    ],
+)
+def test_headers_that_tarfile_reads_unguarded_are_one_error(
+    tmp_path: Path, record: dict[str, str]
+) -> None:
+    path = tmp_path / "a.tar.gz"
+    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as made:
+        member = tarfile.TarInfo("top/data/x/y.json")
+        member.pax_headers = record
+        made.addfile(member)
+    with pytest.raises(InputError, match="not a whole"):
+        read(path, "hub-tree")
 
 
 def test_the_order_of_the_archive_does_not_matter(tmp_path: Path) -> None:

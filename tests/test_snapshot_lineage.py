@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -9,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import raw
+from analysis import raw, snapshot
 from analysis.errors import InputError
-from analysis.snapshot import FIELDS, lineage
+from analysis.snapshot import FIELDS, intake, lineage
 from analysis.snapshot import families as families_module
 
 FAMILIES = families_module.parse(raw.declared("families"))
@@ -243,16 +245,16 @@ class TestFaults:
         rows, report = got(edges())
         assert rows == []
         assert report.relations == 0
-        assert report.notes() == ("0 distinct relations: 0 derivatives of 0 bases",)
+        assert report.notes() == ("distinct relations: 0, of derivatives: 0, to bases: 0",)
 
 
 def test_notes_say_what_was_met_and_nothing_else() -> None:
     report = got(edges(("x/1", "a/y", None), ("a/y", "x/1", None), ("a/y", "A/y", None)))[1]
     assert report.notes() == (
-        "2 distinct relations: 2 derivatives of 2 bases",
-        "1 statements name the repository itself and are left out",
-        "1 ids in another letter case are taken for the repository they name",
-        "2 repositories descend from themselves, in 1 cycles",
+        "distinct relations: 2, of derivatives: 2, to bases: 2",
+        "statements that name the repository itself, left out: 1",
+        "repositories that descend from themselves: 2",
+        "ids in another letter case than the repository they name: 1",
     )
 
 
@@ -301,3 +303,65 @@ def test_reading_relations_again_changes_nothing(rows: list[Row]) -> None:
     names = set(table["repository_id"]) | set(table["base_id"])
     assert len({name.lower() for name in names}) == len(names)
     assert once.report.stated == len(rows)
+
+
+ODD_LISTS = {
+    "plain": "source,target,edge\na/y,b/x,merged\na/y,b/z,\n",
+    "odd words": "source,target,edge\na/y,b/x,distilled\na/y,b/x,merged\na/y,a/y,Merged \n",
+    "cards": 'child_model,base_model\nb/x,"- a/y\n- a/z"\nb/z,unknown\nb/w,t5-small\n',
+    "quotes": 'source,target,edge\n"a/""y""",b/x,merged\na/y,"b/x",merged\n',
+    "a mark and lines of Windows": "\ufeffsource,target,edge\r\na/y,b/x,merged\r\n",
+    "blank lines": "source,target,edge\n\na/y,b/x,merged\n\n",
+    "no relation": " source ,target\na/y,b/x\n",
+    "numbers": "source,target,edge\n1,2,3\n1,4,5\n",
+    "missing ends": "source,target,edge\n,b/x,merged\na/y,,merged\na/y,b/x,merged\n",
+    "no end": "source,target,edge\na/y,b/x,merged",
+    "too many fields": "source,target,edge\na/y,b/x,merged,1\n",
+    "too few fields": "source,target,edge\na/y,b/x\n",
+    "a column twice": "source,target,source\na/y,b/x,c/z\n",
+    "other columns": "from,to\na/y,b/x\n",
+    "an open quote": 'source,target,edge\n"a/y,b/x,merged\n',
+    "header alone": "source,target,edge\n",
+    "not UTF-8": b"source,target,edge\na/\xff,b/x,merged\n",
+    "a null byte": b"source,target,edge\na/\0y,b/x,merged\n",
+}
+
+
+@pytest.mark.parametrize("name", ODD_LISTS)
+def test_a_large_list_is_read_as_a_small_one(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large files take another way in: table, notes and errors must be the same."""
+    path = tmp_path / "edges.csv"
+    content = ODD_LISTS[name]
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    def read() -> snapshot.Snapshot | str:
+        try:
+            return snapshot.read(path, "lineage-edges")
+        except InputError as error:
+            return str(error)
+
+    small = read()
+    monkeypatch.setattr(intake, "LARGE_CSV", 0)
+    large = read()
+    if isinstance(small, str) or isinstance(large, str):
+        assert small == large
+        return
+    pd.testing.assert_frame_equal(small.frame, large.frame)
+    assert (small.layout, small.problems) == (large.layout, large.problems)
+    assert name != "plain" or intake.parse_large_csv(path.read_bytes()) is not None
+
+
+def test_a_real_list_is_read_the_same_by_both_ways(
+    raw_path: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version in ("lineage-2025-06", "lineage-open-2025-10"):
+        path = raw_path(version)
+        small = snapshot.read(path, "lineage-edges")
+        with monkeypatch.context() as patch:
+            patch.setattr(intake, "LARGE_CSV", 0)
+            assert intake.parse_large_csv(path.read_bytes()) is not None
+            large = snapshot.read(path, "lineage-edges")
+        pd.testing.assert_frame_equal(small.frame, large.frame)
+        assert small.problems == large.problems

@@ -86,7 +86,7 @@ def week_shares(world: World) -> pd.DataFrame:
     )
 
 
-def _of_week(world: World, spec: Spec) -> Outcome:
+def _of_week(world: World, spec: Spec, line: float) -> Outcome:
     table = week_shares(world)
     keep = (table["family"] == QWEN) & (table["relation"] == "")
     keep &= table["minimum"] == _MINIMUM[str(spec["minimum"])]
@@ -107,6 +107,7 @@ def _of_week(world: World, spec: Spec) -> Outcome:
             "qwen": float(row["part"]),
             "whole": float(row["whole"]),
             "authors": int(row["authors"]),
+            "needed": arrivals.Missing(float(row["part"]), float(row["whole"]), 0.0).needed(line),
             "day": rules_of(world).week.last.isoformat(),
         },
         whole_interval=True,
@@ -165,15 +166,10 @@ def _of_cut(world: World, spec: Spec) -> Outcome:
         raise InputError(f"{rule.version}: no repository of the declared months names a base")
     return Outcome(
         part / whole,
-        0.0,
-        1.0,
-        0.0,
-        1.0,
-        whole,
-        0,
-        "undetermined",
-        "picked rows, no sample of new work: they leave open what the share of the Hub was",
-        {
+        covered=whole,
+        decided="undetermined",
+        note="picked rows, no sample of new work: they leave open what the share of the Hub was",
+        extra={
             "qwen": float(part),
             "whole": float(whole),
             "day": world.evidence.days[rule.version].isoformat(),
@@ -255,11 +251,11 @@ def _of_counts(world: World, spec: Spec) -> Outcome:
     )
 
 
-def new_share(world: World, spec: Spec, _line: float) -> Outcome:
+def new_share(world: World, spec: Spec, line: float) -> Outcome:
     """Share of new work that is built on Qwen."""
     source = str(spec["source"])
     if source == "tree":
-        return _of_week(world, spec)
+        return _of_week(world, spec, line)
     return _of_cut(world, spec) if source == "cut" else _of_counts(world, spec)
 
 
@@ -304,9 +300,11 @@ def seen(world: World, source: str, family: str = QWEN) -> Seen:
         if source in _VERSIONS:
             name = _VERSIONS[source]
             frame = evidence.frame(name)
-            return Seen(
-                arrivals.related(frame, evidence.families, family, rules), evidence.days[name]
+            edges = evidence.once(
+                f"arrivals.declared {source}", lambda: arrivals.declared(frame, evidence.families)
             )
+            flags = arrivals.related(frame, edges, evidence.families, family, rules)
+            return Seen(flags, evidence.days[name])
         if source == "week":
             new = set(week(world).rows["repository_id"])
             whole = seen(world, "tree", family)
@@ -320,6 +318,24 @@ def seen(world: World, source: str, family: str = QWEN) -> Seen:
         return Seen(arrivals.together(p.flags for p in parts), max(p.day for p in parts))
 
     return world.evidence.once(f"arrivals.seen {source} {family}", make)
+
+
+def told_by(world: World, source: str) -> frozenset[str]:
+    """Return the readings of "relates to" that a source can show."""
+    rules = rules_of(world)
+    if source in _VERSIONS:
+        names: tuple[str, ...] = (_VERSIONS[source],)
+    elif source == "week":
+        names = (rules.week.version,)
+    else:
+        names = rules.related.versions + (rules.related.later if source == "all" else ())
+    found = {"own", "name", "any"}
+    for name in names:
+        columns = set(world.evidence.frame(name).columns)
+        found |= {"tag"} if "tags" in columns else set()
+        if columns & {"base_models", "base_id"}:
+            found |= {"base", "base-family", "base-name"}
+    return frozenset(found)
 
 
 def counted(world: World, family: str = QWEN) -> tuple[int, int, date]:
@@ -348,12 +364,12 @@ def related(world: World, spec: Spec, line: float) -> Outcome:
     largest, total, day = counted(world)
     extra: dict[str, float | str] = {}
     if source == "counts":
-        value, population = largest, total
+        value = covered = largest
         extra["sum_over_bases"] = float(total)
         note = "derivatives of the one largest base: those of several bases may be the same"
     else:
         got = seen(world, source)
-        value, population, day = int(got.flags[by].sum()), len(got.flags), got.day
+        value, covered, day = int(got.flags[by].sum()), len(got.flags), got.day
         extra["listed"] = float(value)
         note = "what the source holds of the Hub"
         if source in ("before", "all") and by in _OF_BASE and largest > value:
@@ -366,8 +382,8 @@ def related(world: World, spec: Spec, line: float) -> Outcome:
         math.inf,
         float(value),
         math.inf,
-        value,
-        population,
+        covered,
+        0,
         "yes" if value > line else "undetermined",
         note,
         extra,

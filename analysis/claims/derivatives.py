@@ -145,7 +145,7 @@ def _asked(spec: Spec) -> Asked:
         for field in dataclasses.fields(Asked)
         if field.name in spec and field.name != "minimum"
     }
-    minimum = int(float(spec.get("minimum", 0)))
+    minimum = int(float(spec["minimum"]))
     return Asked(**{name: str(value) for name, value in chosen.items()}, minimum=minimum)
 
 

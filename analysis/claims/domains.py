@@ -288,6 +288,7 @@ def present(world: World, spec: Spec, line: float) -> Outcome:
     titles = domains.words_of(rules_of(world))
     short = [titles[name] for name, count in got.items() if count.lower < least]
     extra: dict[str, float | str] = {
+        "line": float(least),
         "not_shown": ", ".join(short) or "none",
         "day": world.evidence.days[version_of(world, source)].isoformat(),
     }
@@ -308,7 +309,13 @@ def present(world: World, spec: Spec, line: float) -> Outcome:
     )
 
 
-_NUMBERS: Final = ("none", "one", "two", "three", "four", "five", "six")
+_NUMBERS: Final = (
+    *("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+)
+
+
+def _word(number: float) -> str:
+    return _NUMBERS[int(number)] if number < len(_NUMBERS) else str(int(number))
 
 
 def _and(words: list[str]) -> str:
@@ -319,10 +326,13 @@ def _find(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     own = table.iloc[0]
     lower = int(own["lower"])
     if lower >= record["stated_value"]:
-        text = f"Yes: at least ten derivatives in each of the {_NUMBERS[lower]} domains"
+        text = f"Yes: at least {_word(own['line'])} derivatives in each of {_word(lower)} domains"
     else:
         missing = _and(str(own["not_shown"]).split(", "))
-        text = f"In {_NUMBERS[lower]} of six domains at least ten; not shown for {missing}"
+        text = (
+            f"In {_word(lower)} of {_word(own['upper'])} domains at least {_word(own['line'])}; "
+            f"not shown for {missing}"
+        )
     fetched = table[
         (table["source"] == own["source"])
         & (table["base"] == own["base"])
@@ -333,7 +343,10 @@ def _find(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     ]
     if not fetched.empty:
         still = int(fetched.iloc[0]["lower"])
-        text += f"; in {_NUMBERS[still]} of them once each must have been fetched ten times"
+        text += (
+            f"; in {_word(still)} of them once each must have been fetched "
+            f"{_word(MINIMUM['ten'])} times"
+        )
     return text
 
 

@@ -313,6 +313,11 @@ def _percent(value: float) -> str:
     return f"{100 * value:.0f} %"
 
 
+def _span(lower: float, upper: float) -> str:
+    low, high = _percent(lower), _percent(upper)
+    return low if low == high else f"{low.removesuffix(' %')} to {high}"
+
+
 def _pick(table: pd.DataFrame, **where: str) -> pd.Series | None:
     """Return the article's own specification with other choices; None where there is none."""
     own = {name: table.iloc[0][name] for name in DIMENSIONS["licence_share"]} | where
@@ -327,15 +332,13 @@ def _find_share(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     low, high = float(own["lower"]), float(own["upper"])
     if low > line:
         return f"Yes: {_percent(low)} of Qwen's repositories are under Apache 2.0"
-    text = f"Not all: {_percent(low)} to {_percent(high)} of Qwen's repositories in October 2025"
+    text = f"Not all: {_span(low, high)} of Qwen's repositories in October 2025"
     now = _pick(table, measure="downloads_30d")
     if now is not None:
-        text += f" and {_percent(float(now['lower']))} to {_percent(float(now['upper']))} "
-        text += "of their downloads"
+        text += f", with {_span(float(now['lower']), float(now['upper']))} of their downloads"
     new = _pick(table, day="2026-05-23", created="2026")
     if new is not None and float(new["value"]) > line:
-        count = int(new["covered"])
-        text += f"; of 2026, until the article, all {count} that we read"
+        text += f"; of those of 2026 all {int(new['covered'])} that we read by May"
     return text
 
 

@@ -13,6 +13,7 @@ drawing authors with replacement, each with all that he made.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -26,6 +27,8 @@ from analysis.errors import InputError
 from analysis.measure import bulk
 from analysis.snapshot import families as families_module
 from analysis.snapshot import lineage
+from analysis.snapshot.relations import declared_ids
+from analysis.snapshot.shaping import ID_GRAMMAR
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -41,6 +44,9 @@ MINIMUM: Final[Mapping[str, int]] = {"none": 0, "one": 1, "ten": 10}
 #: Relations by which a repository is trained and not only converted or mixed.
 TRAINED: Final = ("finetune", "adapter")
 QUANTISED: Final = "quantized"
+
+#: The grammar as Python spells it: its end is the end of the text.
+_ID: Final = re.compile(ID_GRAMMAR.removesuffix(r"\z"))
 
 #: Draws that are worked out at once: bounds the memory.
 _CHUNK: Final = 250
@@ -91,11 +97,15 @@ class Interval(_Strict):
 
 
 class Family(_Strict):
-    """Words by which an id holds the name of a family, in small letters."""
+    """Words by which a text holds the name of a family, and names of tools that hold them too.
+
+    All in small letters. A tool's name counts as such where no letter stands before it.
+    """
 
     words: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{3,}$")], ...] = Field(
         min_length=1
     )
+    tools: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z0-9._-]{3,}$")], ...] = ()
 
 
 class Reasoned(_Strict):
@@ -128,6 +138,7 @@ class Rules(_Strict):
     interval: Interval
     family: Mapping[str, Family] = Field(min_length=1)
     names: Reasoned
+    tools: Reasoned
     paths: Reasoned
     tags: Tags
     related: Related
@@ -293,17 +304,22 @@ def members(
     return frozenset(bases[(own == family).fillna(False).to_numpy(dtype=bool)].astype("str"))
 
 
-def words_of(rules: Rules, family: str) -> tuple[str, ...]:
+def words_of(rules: Rules, family: str) -> Family:
     """Return the words of a family; InputError when none are declared."""
     if family not in rules.family:
         raise InputError(f"data/arrivals.toml: no words for the family {family!r}: add an entry")
-    return rules.family[family].words
+    return rules.family[family]
 
 
-def holds(text: str, words: Sequence[str]) -> bool:
-    """Whether a text holds one of the words, in any letter case."""
+def holds(text: str, family: Family) -> bool:
+    """Whether a text holds one of a family's words, in any letter case, besides names of tools."""
     small = text.lower()
-    return any(word in small for word in words)
+    if not any(word in small for word in family.words):
+        return False
+    if family.tools:
+        names = "|".join(re.escape(name) for name in sorted(family.tools, key=len, reverse=True))
+        small = re.sub(f"(?<![a-z])(?:{names})", " ", small)
+    return any(word in small for word in family.words)
 
 
 # ----------------------------------------------------------------------------- shares, intervals
@@ -457,6 +473,35 @@ def shares(
     return pd.DataFrame(rows)
 
 
+def undeclared(arrivals: Arrivals, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the new repositories without a declared base, with what their cards say of one.
+
+    Parameters
+    ----------
+    frame
+        The table that they were read from, with ``base_text`` where the source has it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``repository_id`` and ``stated``: ids that the card names as base, empty where it names
+        none that can be read as an id.
+    """
+    rows = arrivals.rows
+    none = rows.loc[rows["bases"] == 0, "repository_id"]
+    texts: dict[str, str] = {}
+    if "base_text" in frame.columns:
+        known = frame.dropna(subset=["base_text"])
+        texts = dict(zip(known["repository_id"], known["base_text"], strict=True))
+    stated = [declared_ids(str(texts[one])) if one in texts else () for one in none]
+    return pd.DataFrame({"repository_id": list(none), "stated": stated})
+
+
+def is_path(base: str) -> bool:
+    """Whether a declared base cannot be an id of the Hub."""
+    return _ID.fullmatch(base) is None
+
+
 @dataclass(frozen=True)
 class Missing:
     """What repositories of which the base is not known can do to a share.
@@ -535,16 +580,35 @@ def gains_by_month(counts: pd.DataFrame, leaving_out: Iterable[str] = ()) -> pd.
 RELATED: Final = ("own", "base", "base-family", "base-name", "name", "tag", "any")
 
 
+def declared(frame: pd.DataFrame, families: families_module.Families) -> pd.DataFrame:
+    """Return the bases that a table states, a row a repository and base; none where it cannot.
+
+    Parameters
+    ----------
+    frame
+        ``repository_id``, and ``base_models`` (with ``tags``) or ``base_id`` where the source
+        states bases.
+    """
+    if "base_models" in frame.columns or "base_id" in frame.columns:
+        return lineage.relations(frame, families)[["repository_id", "base_id"]]
+    return pd.DataFrame({"repository_id": [], "base_id": []}, dtype="string")
+
+
 def related(
-    frame: pd.DataFrame, families: families_module.Families, family: str, rules: Rules
+    frame: pd.DataFrame,
+    edges: pd.DataFrame,
+    families: families_module.Families,
+    family: str,
+    rules: Rules,
 ) -> pd.DataFrame:
     """Tell of each repository of a table how it relates to a family.
 
     Parameters
     ----------
     frame
-        ``repository_id``; with ``base_models`` (and ``tags``) or ``base_id`` where the source
-        states bases, with ``tags`` where it holds them.
+        ``repository_id``, with ``tags`` where the source holds them.
+    edges
+        What :func:`declared` gives of it.
 
     Returns
     -------
@@ -557,12 +621,6 @@ def related(
     out = pd.DataFrame({"repository_id": ids.astype("str")})
     places = {place.organisation for place in families.families[family].organisations}
     out["own"] = [one.partition("/")[0] in places for one in out["repository_id"]]
-    has_bases = "base_models" in frame.columns or "base_id" in frame.columns
-    edges = (
-        lineage.relations(frame, families)
-        if has_bases
-        else pd.DataFrame({"repository_id": [], "base_id": []}, dtype="string")
-    )
     bases = pd.Series(sorted(set(edges["base_id"])), dtype="string")
     lower = edges["repository_id"].astype("str").str.lower()
     small = out["repository_id"].str.lower()

@@ -130,6 +130,7 @@ class Sample(_Strict):
     seed: int
     seed_reason: Reason
     reason: Reason
+    read_reason: Reason
     net: tuple[Net, ...]
     stratum: tuple[Stratum, ...]
 

@@ -26,6 +26,7 @@ RELATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "all": derivatives.WORDS,
     "no-quantised": tuple(word for word in derivatives.WORDS if word != "quantized"),
     "finetunes": ("finetune",),
+    "adapters": ("adapter",),
 }
 BULK: Final = ("in", "level", "out")
 OWN: Final = ("in", "out")

@@ -141,6 +141,12 @@ def _behind(id: str) -> dict[str, Any]:
     return {"sources": _inputs(claim(id).record), "everything": f"{id}.html#the-data-behind-it"}
 
 
+def _cited(url: str, text: str) -> Html:
+    """Return a citation with its address: as a link, or spelt out where it is no safe link."""
+    link = safe_link(url, text)
+    return link if link.startswith("<a ") else join([link, f" ({url})"])
+
+
 class Claim:
     """One claim as a page shows it.
 

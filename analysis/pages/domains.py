@@ -55,12 +55,13 @@ def found() -> Html:
             "grade": "computed",
         }
     )
+    line = float(frame["line"].iloc[0])
     fewest = frame.sort_values(["read_sure", "domain"], kind="stable").iloc[0]
     day = numbers.format_day(str(frame["day"].iloc[0]))
     return figure(
         lambda width: charts.interval_rows(
-            rows, width, unit="repositories", measure="repositories", mark=10.0,
-            mark_label="line: ten",
+            rows, width, unit="repositories", measure="repositories", mark=line,
+            mark_label=f"line: {_whole(line)}",
         ),
         id="domains-found",
         title=(
@@ -79,9 +80,9 @@ def found() -> Html:
         + ".",
         data=frame[
             [
-                "domain", "read_sure", "read", "read_accounts", "read_fetched_ten", "words",
-                "without_copies", "new_words", "largest_account", "estimated_lower", "estimated",
-                "estimated_upper",
+                "domain", "read_sure", "read", "read_accounts", "read_largest_account",
+                "read_fetched_ten", "words", "without_copies", "new_words", "estimated_lower",
+                "estimated", "estimated_upper",
             ]
         ],
         columns=[
@@ -89,18 +90,18 @@ def found() -> Html:
             Column("read_sure", "read and sure"),
             Column("read", "read, with the uncertain"),
             Column("read_accounts", "from accounts"),
+            Column("read_largest_account", "of them by the largest account"),
             Column("read_fetched_ten", "fetched ten times or more"),
             Column("words", "found by the words"),
             Column("without_copies", "without quantised copies"),
             Column("new_words", "with words that the base's name lacks"),
-            Column("largest_account", "of them by the largest account"),
             Column("estimated_lower", "estimated from the labels alone, from"),
             Column("estimated", "estimate"),
             Column("estimated_upper", "to"),
         ],
         **_behind(_CLAIM),
-        note="A lower bound for the week: for code we read a sample, for the other domains "
-        "everything that the words find among Qwen's derivatives and a sample of the rest.",
+        note="A lower bound for the week: we read everything that the words find, and of the rest "
+        "a sample.",
     )  # fmt: skip
 
 
@@ -108,28 +109,30 @@ def small() -> Html:
     """Return how small the numbers are against all derivatives of Qwen."""
     frame = _domains(_counts(source="tree", family=_OWN))
     five = _any("tree", _OWN)
-    everyone = _any("tree", _ALL)
-    law = frame.sort_values("largest_account", ascending=False, kind="stable")
-    most = law[law["domain"] != "code"].iloc[0]
+    heavy = frame[frame["domain"] != "code"].sort_values(
+        "read_largest_account", ascending=False, kind="stable"
+    )
+    most = heavy.iloc[0]
+    part = float(five["read"]) / float(five["derivatives"])
     return paragraph(
         join(
             [
                 "Small numbers all the same. Of ",
                 numbers.count(float(five["derivatives"]), "computed"),
-                " derivatives of Qwen the words find ",
-                numbers.count(float(five["words"]), "computed"),
-                " for one of the five professions, ",
-                numbers.percent(float(five["share"]), "computed"),
-                "; of the derivatives of all bases ",
-                numbers.percent(float(everyone["share"]), "computed"),
-                ". They come from ",
-                numbers.count(float(five["accounts"]), "computed"),
-                " accounts. Of those for ",
+                " derivatives of Qwen we found ",
+                numbers.count(float(five["read"]), "computed"),
+                " made for one of the five professions, ",
+                numbers.percent(part, "computed"),
+                ", from ",
+                numbers.count(float(five["read_accounts"]), "computed"),
+                " accounts; ",
+                numbers.count(float(five["read_fetched_ten"]), "computed"),
+                " of them were fetched ten times or more in thirty days. Of those for ",
                 str(most["domain"]),
                 " one account alone published ",
-                numbers.count(float(most["largest_account"]), "computed"),
+                numbers.count(float(most["read_largest_account"]), "computed"),
                 " of ",
-                numbers.count(float(most["words"]), "computed"),
+                numbers.count(float(most["read"]), "computed"),
                 ".",
             ]
         )
@@ -137,17 +140,31 @@ def small() -> Html:
 
 
 def _matrix(source: str, id: str, title: str, subtitle: str, note: str) -> Html:
+    value = "read" if source == "tree" else "words"
     frame = _domains(_counts(source=source))
     frame = frame[frame["family"] != _ALL].reset_index(drop=True)
-    rows = pd.DataFrame(
-        {"row": frame["domain"], "column": frame["family"], "value": frame["words"]}
-    )
+    rows = pd.DataFrame({"row": frame["domain"], "column": frame["family"], "value": frame[value]})
     order = list(dict.fromkeys(frame["domain"]))
     rows = rows.sort_values("row", key=lambda own: own.map(order.index), kind="stable").reset_index(
         drop=True
     )
+    columns = [
+        Column("domain"),
+        Column("family", "base of"),
+        Column("derivatives", "derivatives in all"),
+        Column("words", "found by the words"),
+        Column("share", "of all", "share"),
+        Column("without_copies", "without quantised copies"),
+        Column("accounts", "accounts of those found"),
+    ]
+    if source == "tree":
+        columns += [
+            Column("read_sure", "made for it, and we were sure"),
+            Column("read", "made for it"),
+            Column("read_fetched_ten", "made for it and fetched ten times"),
+        ]
     own = {
-        str(family): int(part["words"].sum()) for family, part in frame.groupby("family", sort=True)
+        str(family): int(part[value].sum()) for family, part in frame.groupby("family", sort=True)
     }
     return figure(
         lambda width: matrix.dots(rows, width),
@@ -157,18 +174,8 @@ def _matrix(source: str, id: str, title: str, subtitle: str, note: str) -> Html:
         alt="All domains together, a repository in two counted twice: "
         + "; ".join(f"{name} {count:,}" for name, count in own.items())
         + ".",
-        data=frame[["domain", "family", "derivatives", "words", "share", "without_copies",
-                    "accounts", "fetched_ten"]],
-        columns=[
-            Column("domain"),
-            Column("family", "base of"),
-            Column("derivatives", "derivatives in all"),
-            Column("words", "found by the words"),
-            Column("share", "of all", "share"),
-            Column("without_copies", "without quantised copies"),
-            Column("accounts"),
-            Column("fetched_ten", "fetched ten times or more"),
-        ],
+        data=frame[[column.name for column in columns]],
+        columns=columns,
         **_behind(_CLAIM),
         note=note,
     )  # fmt: skip
@@ -185,11 +192,10 @@ def families() -> Html:
     return _matrix(
         "tree",
         "domains-families",
-        f"In the week of August 2026 the words find {_whole(own['words'])} derivatives of Qwen "
-        f"for the five professions, {_whole(rival['words'])} of Llama",
-        f"Derivatives that the words find in name or tags, by whose base, {day}",
-        "As the words find them, right or wrong. The shares in the table say how many of a "
-        "family's derivatives that is: by share the families differ much less.",
+        f"In the week of August 2026 {_whole(own['read'])} derivatives of Qwen are made for the "
+        f"five professions, {_whole(rival['read'])} of Llama",
+        f"Derivatives that we read and found made for the domain, by whose base, {day}",
+        "Every match of the words was read, whatever its base. What the words miss is not in it.",
     )
 
 
@@ -210,27 +216,28 @@ def before() -> Html:
 
 
 def by_share() -> Html:
-    """Return what the words find as a part of each family's derivatives, then and now."""
+    """Return how much of each family's derivatives is for the professions, then and now."""
     own, rival, every = (_any("tree", name) for name in (_OWN, _RIVAL, _ALL))
     then = [_any("edges", name) for name in (_OWN, _RIVAL, _ALL)]
-    part = float(own["words"]) / float(every["words"])
+    now = [float(one["read"]) / float(one["derivatives"]) for one in (own, rival, every)]
+    part = float(own["read"]) / float(every["read"])
     whole = float(own["derivatives"]) / float(every["derivatives"])
     return paragraph(
         join(
             [
-                "Counts follow the size of a family. In August 2026 a profession is found in ",
-                numbers.percent(float(own["share"]), "computed"),
+                "Counts follow the size of a family. In August 2026 we found a profession in ",
+                numbers.percent(now[0], "computed"),
                 " of Qwen's derivatives, in ",
-                numbers.percent(float(rival["share"]), "computed"),
+                numbers.percent(now[1], "computed"),
                 " of Llama's and in ",
-                numbers.percent(float(every["share"]), "computed"),
-                " of all; in June 2025, in names alone, in ",
+                numbers.percent(now[2], "computed"),
+                " of all; in June 2025 the words, in names alone, in ",
                 numbers.percent(float(then[0]["share"]), "computed"),
                 ", ",
                 numbers.percent(float(then[1]["share"]), "computed"),
                 " and ",
                 numbers.percent(float(then[2]["share"]), "computed"),
-                ". Of all that they find for the professions in August 2026 Qwen holds ",
+                ". Of all that we found for the professions in August 2026 Qwen holds ",
                 numbers.percent(part, "computed"),
                 "; of all derivatives it holds ",
                 numbers.percent(whole, "computed"),
@@ -292,9 +299,10 @@ def trust() -> Html:
         lambda width: charts.interval_rows(drawn, width, unit="share", measure="share", limit=1.0),
         id="domains-trust",
         title=(
-            f"The words are right in {numbers.format_percent(best['precision'], 0)} of their "
-            f"matches for {best['domain']}, and in {numbers.format_percent(worst['precision'], 0)} "
-            f"for {worst['domain']}"
+            f"Of the matches held out {_whole(best['precision_hits'])} of "
+            f"{_whole(best['precision_of'])} were right for {best['domain']}, "
+            f"{_whole(worst['precision_hits'])} of {_whole(worst['precision_of'])} for "
+            f"{worst['domain']}"
         ),
         subtitle="Precision and recall of the words in name and tags, estimated from the half of "
         "the labelled sample that was held out and looked at once; bars hold the truth in about "
@@ -332,9 +340,36 @@ def trust() -> Html:
     )  # fmt: skip
 
 
+def in_full() -> Html:
+    """Return how often the words were right where every match was read."""
+    frame = tables.load("domain_precision")
+    frame = frame[frame["family"] == _ALL].sort_values(["precision", "domain"], kind="stable")
+    worst, best = frame.iloc[0], frame.iloc[-1]
+    return paragraph(
+        join(
+            [
+                "Read in full, over all bases, ",
+                numbers.percent(float(best["precision"]), "computed", places=0),
+                " of the matches were right for ",
+                str(best["domain"]),
+                " and ",
+                numbers.percent(float(worst["precision"]), "computed", places=0),
+                " for ",
+                str(worst["domain"]),
+                "; with the doubts taken each way ",
+                numbers.percent(float(worst["precision_lower"]), "computed", places=0),
+                " to ",
+                numbers.percent(float(worst["precision_upper"]), "computed", places=0),
+                ".",
+            ]
+        )
+    )
+
+
 def precision() -> Html:
-    """Return how many of the words' matches among Qwen's derivatives were right."""
+    """Return how many of the words' matches in the tree were right."""
     columns = [
+        Column("family", "base of"),
         Column("domain"),
         Column("matches", "found by the words"),
         Column("read", "of them read"),
@@ -344,9 +379,7 @@ def precision() -> Html:
         Column("precision", "right of those read", "share"),
     ]
     return listing(
-        "domain_precision",
-        "Matches of the words among derivatives of any base with qwen in its name, read one by one",
-        columns,
+        "domain_precision", "Every match of the words in the week of August 2026, read", columns
     )
 
 
@@ -400,9 +433,13 @@ def listed() -> Html:
     ]
     return listing(
         "domain_found",
-        "Derivatives of Qwen that we read and found made for a domain",
+        "Derivatives of Qwen that we read and found made for a domain, without copies of models "
+        "for code",
         columns,
-        lambda frame: frame[frame["qwen"] == "yes"],
+        lambda frame: frame[
+            (frame["qwen"] == "yes")
+            & ~((frame["domain"] == "code") & (frame["from_its_base"] == "yes"))
+        ],
     )
 
 

@@ -270,6 +270,37 @@ def rivals() -> Html:
     )
 
 
+def freer() -> Html:
+    """Return which rivals are freer than Qwen by licence, and how much they are downloaded."""
+    frame = tables.load("licence_shares")
+    rows = frame[frame["day"] == _CATALOGUE]
+    free = rows[rows["kind"].isin(["apache", "permissive"])]
+    shares = free[free["measure"] == "repositories"].groupby("family")["share"].sum()
+    downloads = rows[rows["measure"] == "downloads_30d"].groupby("family")["count"].sum()
+    above = shares[shares > shares["qwen"]].sort_values(ascending=False, kind="stable")
+    if above.empty:
+        return paragraph("By licence no rival with a complete catalogue is freer than Qwen.")
+    named = [
+        join(
+            [
+                _FAMILIES.get(str(family), str(family)),
+                ", ",
+                numbers.percent(float(share), "computed", places=0),
+                " of its repositories, had ",
+                numbers.value(float(downloads[family]), "downloads", "computed"),
+            ]
+        )
+        for family, share in above.items()
+    ]
+    return paragraph(
+        "The licence alone does not explain the downloads. Freer by this count than Qwen: ",
+        numbers.listed(named),
+        " in thirty days, against Qwen's ",
+        numbers.value(float(downloads["qwen"]), "downloads", "computed"),
+        ".",
+    )
+
+
 def by_half_year() -> Html:
     """Return kinds of licences of Qwen's repositories by half-year of creation."""
     frame = tables.load("licence_halves")

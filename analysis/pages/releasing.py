@@ -79,6 +79,21 @@ def cumulative() -> Html:
     )
 
 
+def newest() -> Html:
+    """Return the sentence on the newest release of either family in any of our files."""
+    frame = tables.load("releases")
+    until = str(tables.load("release_months")["day"].max())
+    last = _by_family(frame.sort_values("day", kind="stable").groupby("family").tail(1))
+    parts = [
+        f"{name} began on {numbers.format_day(str(last[name]['day']))} ({last[name]['names']})"
+        for name in (_RIVAL, _OWN)
+    ]
+    return paragraph(
+        f"Of the releases that any of our files knows up to {numbers.format_day(until)}, the "
+        f"newest of {parts[0]}, that of {parts[1]}."
+    )
+
+
 def rates() -> Html:
     """Return models a month of each family, with exact intervals."""
     frame = _rates(
@@ -224,10 +239,11 @@ def whole_company() -> Html:
         numbers.count(rival["count"], "computed"),
         " repositories against ",
         numbers.count(own["count"], "computed"),
-        " of the organisation Qwen, ",
+        " of the organisation Qwen, that is ",
+        numbers.ratio(ratio, "computed"),
+        " of Qwen's for each of Meta's (",
         numbers.interval(rival["ratio_lower"], rival["ratio_upper"], "ratio", "computed"),
-        " Qwen's to one of Meta's. Two months later the same source drew its groups in another "
-        "way, and the order turns: ",
+        "). Two months later the same source drew its groups in another way, and gives ",
         *_december(),
     )
 
@@ -262,17 +278,42 @@ def sensitivity() -> Html:
     return table(
         pd.DataFrame(rows),
         [
-            Column("days", "days that make one release"),
-            Column("qwen", "releases of Qwen"),
-            Column("llama", "of Llama"),
+            Column("days", "days"),
+            Column("qwen", "Qwen"),
+            Column("llama", "Llama"),
             Column("ratio", "rate, Qwen over Llama", "ratio"),
             Column("lower", "from", "ratio"),
             Column("upper", "to", "ratio"),
-            Column("gap", "days between Qwen's, median"),
-            Column("rival_gap", "between Llama's"),
+            Column("gap", "median gap, Qwen"),
+            Column("rival_gap", "Llama"),
         ],
-        caption="Releases by the span of days that makes one, complete catalogue of October 2025",
+        caption="Releases by the number of days that make one, complete catalogue of October 2025",
     )
+
+
+def _ends(row: pd.Series) -> str:
+    return numbers.format_interval(row["ratio_lower"], row["ratio_upper"], "ratio")
+
+
+def rivals() -> Html:
+    """Return the sentence on which rivals Qwen is surely faster than."""
+    frame = _rates(
+        source="catalogue", dates="created", window="since-first", unit_counted="models",
+        copies="out",
+    )  # fmt: skip
+    rest = [row for name, row in _by_family(frame).items() if name != _OWN]
+    sure = [str(row["family"]) for row in rest if row["ratio_lower"] > 1]
+    open_ = [str(row["family"]) for row in rest if row["ratio_lower"] <= 1 < row["ratio_upper"]]
+    parts: list[object] = []
+    if sure:
+        parts += ["By models a month Qwen is faster than ", numbers.listed(sure), " for certain. "]
+    if open_:
+        parts += [
+            "Against ",
+            numbers.listed(open_),
+            " its middle may be higher, but the interval holds one: chance could have made it.",
+        ]
+    return paragraph(*parts)
 
 
 def families() -> Html:
@@ -297,18 +338,23 @@ def families() -> Html:
                 "releases": int(releases["count"]),
                 "a_month": float(of("models", "out")["per_month"]),
                 "gap": float(releases["median_gap_days"]),
+                "over": numbers.format_ratio(float(of("models", "out")["qwen_over_it"]))
+                + f" ({_ends(of('models', 'out'))})"
+                if family != _OWN
+                else None,
             }
         )
     return table(
         pd.DataFrame(rows),
         [
             Column("family"),
-            Column("months", "months since its first", "ratio"),
             Column("repositories"),
             Column("models"),
             Column("releases"),
             Column("a_month", "models a month", "ratio"),
-            Column("gap", "days between releases, median"),
+            Column("gap", "median days between releases"),
+            Column("over", "Qwen's models a month over it"),
+            Column("months", "months since its first", "ratio"),
         ],
         caption="All families by the same rule, complete catalogues up to "
         f"{numbers.format_day(str(frame['until'].max()))}",
@@ -359,8 +405,17 @@ def disagreement() -> Html:
     stated = frame[(frame["how_known"] == "stated") & frame["list_of_corrections"].notna()]
     differ = stated[stated["list_of_corrections"] != stated["day"]]
     early = frame[(frame["how_known"] != "created") & frame["days_early"].notna()]
+    same = {"source": "catalogue", "window": "since-first", "unit_counted": "models"}
+    created, corrected = (
+        _by_family(_rates(dates=dates, copies="out", **same))[_RIVAL]["qwen_over_it"]
+        for dates in ("created", "corrected")
+    )
     parts: list[object] = [
-        "Of ",
+        "With corrected days Qwen's models a month are ",
+        numbers.ratio(corrected, "computed"),
+        " times Llama's, with days of creation ",
+        numbers.ratio(created, "computed"),
+        " times. Of ",
         numbers.count(len(early), "computed"),
         " releases whose day a text or list gives, the first repository was created earlier in ",
         numbers.count(int((early["days_early"] > 0).sum()), "computed"),

@@ -99,13 +99,15 @@ class Graph:
             code = np.cumsum(used, dtype=np.int32) - 1
             base, child, ids = code[base], code[child], ids.filter(pa.array(used))
         key = pair_keys(base, child, count) * (_NONE + 1) + relation
-        if len(first) and (np.diff(first) < 0).any():
-            by_key = np.lexsort((first, key))
-        else:
-            by_key = np.argsort(key, kind="stable")
-        keep = by_key[first_of_run(key[by_key])]
-        del key, by_key
-        base, child, relation, first = base[keep], child[keep], relation[keep], first[keep]
+        by_key = np.argsort(key)
+        runs = np.flatnonzero(first_of_run(key[by_key]))
+        del key
+        if len(runs):
+            first = np.minimum.reduceat(first[by_key], runs)
+        keep = by_key[runs]
+        base, child, relation = base[keep], child[keep], relation[keep]
+        order = np.full(int(first.max(initial=-1)) + 1, -1, dtype=np.int32)
+        order[first] = np.arange(len(first), dtype=np.int32)
         organisations, names = _organisations(ids)
         return cls(
             ids=ids,
@@ -114,7 +116,7 @@ class Graph:
             base=base,
             child=child,
             relation=relation,
-            order=np.argsort(first, kind="stable").astype(np.int32),
+            order=order[order >= 0],
             starts=_starts(base, count),
         )
 

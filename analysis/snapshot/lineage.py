@@ -21,7 +21,7 @@ Rules of cleaning:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -148,35 +148,26 @@ class Report:
 
     def notes(self) -> tuple[str, ...]:
         """Say in words what was met; what did not occur is left out."""
-        start = f"{self.relations:,} distinct relations"
-        found = [f"{start}: {self.derivatives:,} derivatives of {self.bases:,} bases"]
+        ends = f"of derivatives: {self.derivatives:,}, to bases: {self.bases:,}"
+        found = [f"distinct relations: {self.relations:,}, {ends}"]
         said = {
-            "duplicates": "statements repeat another and count once",
-            "self_loops": "statements name the repository itself and are left out",
-            "without_id": "statements without a usable id are left out",
-            "several_parents": "derivatives declare more than one base",
-            "renamed": "ids of a renamed organisation take its new name",
-            "other_case": "ids in another letter case are taken for the repository they name",
-            "broken": "ids do not follow the Hub's grammar and stay as they are",
-            "without_organisation": "bases are names without an organisation: nobody's",
-            "unknown_words": "statements have a relation of no known word: undeclared",
-            "disagreeing": "pairs have another relation in the tag than in the field: the tag's "
-            "is kept",
+            "duplicates": "statements that repeat another and count once",
+            "self_loops": "statements that name the repository itself, left out",
+            "without_id": "statements without a usable id, left out",
+            "several_parents": "derivatives that declare more than one base",
+            "on_cycles": "repositories that descend from themselves",
+            "unknown_relations": "relations to a base that has no row here",
+            "renamed": "ids of a renamed organisation, written with its new name",
+            "other_case": "ids in another letter case than the repository they name",
+            "broken": "ids that do not follow the Hub's grammar, kept as they are",
+            "without_organisation": "bases that are names without an organisation: nobody's",
+            "unknown_words": "statements with a relation of no known word, taken as undeclared",
+            "disagreeing": "pairs with another relation in the tag than in the field, the tag's "
+            "kept",
         }
-        for field in fields(self):
-            number = getattr(self, field.name)
-            if number and field.name in said:
-                found.append(f"{number:,} {said[field.name]}")
-        if self.cycles:
-            found.append(
-                f"{self.on_cycles:,} repositories descend from themselves, in {self.cycles:,} "
-                "cycles"
-            )
-        if self.unknown_relations:
-            found.append(
-                f"{self.unknown_relations:,} relations name one of {self.unknown_bases:,} bases "
-                "that have no row here"
-            )
+        for name, words in said.items():
+            if number := getattr(self, name):
+                found.append(f"{words}: {number:,}")
         return tuple(found)
 
 

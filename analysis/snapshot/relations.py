@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis.snapshot import intake
 from analysis.snapshot.schema import FIELDS
@@ -24,10 +26,10 @@ from analysis.snapshot.shaping import (
     licence_of_tags,
     unrepeated,
 )
-from analysis.snapshot.values import Notes, counted, parse_column, shown
+from analysis.snapshot.values import Notes, counted, parse_arrow, parse_column, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 #: How sources spell the four relations of the Hub.
@@ -106,23 +108,39 @@ def declared_ids(text: str) -> tuple[str, ...]:
 # ------------------------------------------------------------------------------- lineage-edges
 
 
-def _relations(values: Sequence[str | None], notes: Notes) -> pd.Series[Any]:
-    known = [None if one is None else RELATIONS.get(one.strip().lower()) for one in values]
-    odd = [
-        index
-        for index, (said, read) in enumerate(zip(values, known, strict=True))
-        if said is not None and read is None
-    ]
-    if odd:
+_EDGE_LAYOUTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "card-pairs": {"repository_id": "child_model", "base_id": "base_model"},
+        "typed-edges": {"repository_id": "target", "base_id": "source"},
+    }
+)
+
+
+def _relations(values: pa.ChunkedArray, notes: Notes) -> pd.Series[Any]:
+    words = pc.utf8_lower(pc.utf8_trim_whitespace(values))
+    place = pc.index_in(words, value_set=pa.array(list(RELATIONS), type=pa.string()))
+    known = pa.array(list(RELATIONS.values()), type=pa.string()).take(place.combine_chunks())
+    odd = pc.indices_nonzero(pc.and_(pc.is_valid(values), pc.is_null(place)))
+    if len(odd):
+        first = odd[0].as_py()
         notes.add(
             f"{counted(len(odd))} with a relation that is none of the Hub's four, set to null; "
-            f"first: {shown(values[odd[0]])} at {notes.row(odd[0])}"
+            f"first: {shown(values[first].as_py())} at {notes.row(first)}"
         )
-    return pd.Series(known, dtype="string")
+    return pd.Series(pd.array(known, dtype="string"))
 
 
 def _exploded(frame: pd.DataFrame, notes: Notes) -> pd.DataFrame:
     """One row a base out of the text of the card; texts without an id are dropped and counted."""
+    bases = pa.chunked_array(pa.array(frame["base_id"], type=pa.string()))
+    words = pa.array(sorted(_NO_BASE), type=pa.string())
+    plain = pc.and_(
+        pc.match_substring_regex(bases, rf"\A{_ID.pattern}\z"),
+        pc.invert(pc.is_in(pc.utf8_lower(bases), value_set=words)),
+    )
+    if pc.all(pc.fill_null(plain, False)).as_py():
+        # Every text is one id as it stands, as in a list that a machine wrote.
+        return frame.reset_index(drop=True)
     texts = frame["base_id"].astype("object").where(frame["base_id"].notna(), "")
     ids = texts.map(declared_ids)
     unread = ids.map(len) == 0
@@ -143,16 +161,28 @@ def _exploded(frame: pd.DataFrame, notes: Notes) -> pd.DataFrame:
 
 def _read_edges(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
     notes = Notes(str(path), "record", 1)
-    table = intake.parse_csv(intake.decode(intake.read_bytes(path), notes.where), notes.where)
-    if "child_model" in table:
-        layout = "card-pairs"
-        names = {"repository_id": "child_model", "base_id": "base_model"}
+    content = intake.read_bytes(path)
+    arrow = intake.parse_large_csv(content) if len(content) >= intake.LARGE_CSV else None
+    have = set(arrow.column_names) if arrow is not None else set()
+    fitting = [name for name, names in _EDGE_LAYOUTS.items() if set(names.values()) <= have]
+    if arrow is not None and fitting:
+        layout = fitting[0]
+        frame = pd.DataFrame(
+            {
+                name: parse_arrow(name, arrow[source], source, notes, required=True)
+                for name, source in _EDGE_LAYOUTS[layout].items()
+            }
+        )
+        edge = arrow["edge"] if "edge" in have else None
     else:
-        layout = "typed-edges"
-        names = {"repository_id": "target", "base_id": "source"}
-    frame = csv_table(table, names, tuple(names), notes)
-    if "edge" in table:
-        frame["base_relation"] = _relations(table["edge"], notes)
+        table = intake.parse_csv(intake.decode(content, notes.where), notes.where)
+        layout = "card-pairs" if "child_model" in table else "typed-edges"
+        names = _EDGE_LAYOUTS[layout]
+        frame = csv_table(table, names, tuple(names), notes)
+        edge = pa.chunked_array([table["edge"]], pa.string()) if "edge" in table else None
+    del content, arrow
+    if edge is not None:
+        frame["base_relation"] = _relations(edge, notes)
     frame = _exploded(identify(frame, notes), notes)
     bare = ~frame["base_id"].str.contains("/", regex=False).astype(bool)
     if bare.any():

@@ -10,9 +10,10 @@ import gzip
 import json
 import tarfile
 import zlib
+from collections import Counter
 from pathlib import PurePosixPath
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 import pandas as pd
 
@@ -51,6 +52,13 @@ _NEEDED: Final = ("repository_id", "created_at")
 MOST_MEMBERS: Final = 2_000_000
 MOST_BYTES_A_FILE: Final = 4_000_000
 MOST_BYTES: Final = 8_000_000_000
+#: Headers before a member (long names, a pax record), which tarfile holds in memory whole.
+MOST_BYTES_OF_HEADERS: Final = 1_000_000
+
+#: Fields whose values are lists of texts.
+_LISTS: Final = ("tags", "languages")
+#: All that is kept of a repository's file; cards and descriptions can be long.
+_KEPT: Final = (*_NAMES.values(), "base_model")
 
 _TAG: Final = "base_model:"
 
@@ -93,53 +101,131 @@ def declared_in_tags(tags: object) -> tuple[dict[str, str | None], int]:
     return found, further
 
 
-def _documents(path: Path, notes: Notes) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects under ``data/``, in the order of the archive."""
+class _Metered:
+    """A stream that gives no more than is due before the next member is known."""
+
+    def __init__(self, inner: gzip.GzipFile, notes: Notes) -> None:
+        self._inner, self._notes = inner, notes
+        self.allow(0)
+
+    def allow(self, size: int) -> None:
+        """Let a member of `size` bytes pass, and the headers of the one after it."""
+        self._left = size + 2 * tarfile.RECORDSIZE + MOST_BYTES_OF_HEADERS
+
+    def read(self, size: int) -> bytes:
+        content = self._inner.read(size)
+        self._left -= len(content)
+        if self._left < 0:
+            raise self._notes.error("a header in it is larger than any name may be")
+        return content
+
+
+def _members(path: Path, notes: Notes) -> Iterator[tuple[str, bytes | None]]:
+    """Yield name and content of the JSON files under ``data/``; no content for a link.
+
+    Anything that tarfile raises becomes one error: it parses some headers unguarded.
+    """
     total = 0
-    broken: list[str] = []
     try:
-        with gzip.open(path) as unzipped, tarfile.open(fileobj=unzipped, mode="r|") as archive:
-            for count, member in enumerate(archive, start=1):
-                parts = PurePosixPath(member.name).parts
-                if ".." in parts or member.name.startswith("/"):
-                    raise notes.error(f"{shown(member.name)} is not a name inside a commit")
-                total += member.size
-                if count > MOST_MEMBERS or total > MOST_BYTES:
-                    raise notes.error("unpacks to more than a commit here may hold")
-                # Everything lies in one top folder; a link or a folder has no content to read.
-                if len(parts) < 3 or parts[1] != "data" or not member.name.endswith(".json"):
-                    continue
-                if not member.isreg():
-                    continue
-                if member.size > MOST_BYTES_A_FILE:
-                    raise notes.error(
-                        f"{shown(member.name)} has {member.size:,} bytes, more than a repository's "
-                        f"file may have ({MOST_BYTES_A_FILE:,})"
-                    )
-                stream = archive.extractfile(member)
-                content = b"" if stream is None else stream.read()
-                try:
-                    document = json.loads(content)
-                except (ValueError, RecursionError):
-                    document = None
-                if isinstance(document, dict):
-                    yield document
-                else:
-                    broken.append(member.name)
-    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        with gzip.open(path) as unzipped:
+            metered = _Metered(unzipped, notes)
+            with tarfile.open(fileobj=cast("IO[bytes]", metered), mode="r|") as archive:
+                for count, member in enumerate(archive, start=1):
+                    parts = PurePosixPath(member.name).parts
+                    if ".." in parts or member.name.startswith("/"):
+                        raise notes.error(f"{shown(member.name)} is not a name inside a commit")
+                    total += max(member.size, 0)
+                    if count > MOST_MEMBERS or total > MOST_BYTES:
+                        raise notes.error("unpacks to more than a commit here may hold")
+                    metered.allow(member.size)
+                    # Everything lies in one top folder.
+                    if len(parts) < 3 or parts[1] != "data" or not member.name.endswith(".json"):
+                        continue
+                    if not member.isreg() or member.issparse():
+                        if not member.isdir():
+                            yield member.name, None
+                        continue
+                    if member.size > MOST_BYTES_A_FILE:
+                        raise notes.error(
+                            f"{shown(member.name)} has {member.size:,} bytes, more than a "
+                            f"repository's file may have ({MOST_BYTES_A_FILE:,})"
+                        )
+                    stream = archive.extractfile(member)
+                    yield member.name, b"" if stream is None else stream.read()
+    except (
+        *(tarfile.TarError, zlib.error, EOFError, OSError),
+        *(ValueError, LookupError, ArithmeticError),
+    ) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise notes.error(f"not a whole .tar.gz archive: {reason}; fetch it again") from error
+
+
+def _writable(text: object) -> bool:
+    """Whether a value is text that can be written: JSON can hold half a character."""
+    if not isinstance(text, str):
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _rows(path: Path, notes: Notes) -> list[dict[str, Any]]:
+    """Read what is kept of each repository, in the order of ids."""
+    rows: list[dict[str, Any]] = []
+    broken: list[str] = []
+    links = nameless = odd = 0
+    for name, content in _members(path, notes):
+        if content is None:
+            links += 1
+            continue
+        try:
+            document = json.loads(content)
+        except (ValueError, RecursionError):
+            document = None
+        if not isinstance(document, dict):
+            broken.append(name)
+            continue
+        row = {key: document[key] for key in _KEPT if key in document}
+        if not _writable(row.get("id")) or not row["id"]:
+            nameless += 1
+            continue
+        for key in _LISTS:
+            if isinstance(row.get(key), list):
+                values = row[key]
+                row[key] = [value for value in values if _writable(value)]
+                odd += len(values) - len(row[key])
+        rows.append(row)
+    if not rows:
+        raise notes.error(
+            "no file data/<author>/<model>.json with an id: is this the archive of a commit?"
+        )
     if broken:
         notes.add(
             f"{len(broken):,} files under data/ hold no JSON object and are left out; "
             f"first: {shown(sorted(broken)[0])}"
         )
+    if links:
+        notes.add(f"links under data/ that are not followed: {links:,}")
+    if nameless:
+        notes.add(f"{counted(nameless)} without a repository id dropped")
+    if odd:
+        notes.add(f"tags and languages that are no text, left out: {odd:,}")
+    # Whatever order the archive has; the content decides between two of one id.
+    times = Counter(row["id"] for row in rows)
+    rows.sort(
+        key=lambda row: (
+            row["id"],
+            json.dumps(row, sort_keys=True) if times[row["id"]] > 1 else "",
+        )
+    )
+    return rows
 
 
 def _texts(values: list[Any]) -> pd.Series[Any]:
-    """Keep the texts of each list; what is no list is null."""
-    kept = [[v for v in row if isinstance(v, str)] if isinstance(row, list) else None
-            for row in values]  # fmt: skip
+    """Return lists of texts; what is no list is null."""
+    kept = [row if isinstance(row, list) else None for row in values]
     return pd.Series(kept, dtype=FIELDS["tags"].pandas_dtype)
 
 
@@ -156,7 +242,7 @@ def _bases(rows: list[dict[str, Any]], notes: Notes) -> pd.DataFrame:
         words = {relation for relation in found.values() if relation is not None}
         bases.append(list(found) or None)
         relations.append(next(iter(words)) if len(words) == 1 else None)
-        texts.append(text.strip() or None if not found and isinstance(text, str) else None)
+        texts.append(str(text).strip() or None if not found and _writable(text) else None)
     alone = sum(text is not None for text in texts)
     if alone:
         notes.add(
@@ -178,19 +264,10 @@ def _read_tree(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
     if intake.first_bytes(path, 2) != b"\x1f\x8b":
         raise Notes(str(path)).error("not a .tar.gz archive; fetch it again")
     notes = Notes(str(path), "repository", 1)
-    rows = [
-        row for row in _documents(path, notes) if isinstance(row.get("id"), str) and row.get("id")
-    ]
-    if not rows:
-        raise notes.error(
-            "no file data/<author>/<model>.json with an id: is this the archive of a commit?"
-        )
-    # Whatever order the archive has.
-    rows.sort(key=lambda row: (row["id"], json.dumps(row, sort_keys=True)))
-    lists = {"tags", "languages"}
-    plain = {name: source for name, source in _NAMES.items() if name not in lists}
+    rows = _rows(path, notes)
+    plain = {name: source for name, source in _NAMES.items() if name not in _LISTS}
     frame = rows_table(rows, plain, _NEEDED, notes)
-    for name in sorted(lists):
+    for name in _LISTS:
         frame[name] = _texts([row.get(_NAMES[name]) for row in rows]).set_axis(frame.index)
     frame = frame.join(_bases(rows, notes))
     frame = unrepeated(identify(frame, notes), ["repository_id"], notes)

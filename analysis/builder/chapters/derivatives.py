@@ -160,6 +160,7 @@ _QUESTIONS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     ("transitive", "descends from a base", {"count": "transitive"}),
     ("no-quantised", "without quantised copies", {"relation": "no-quantised"}),
     ("finetunes", "finetunes alone", {"relation": "finetunes"}),
+    ("adapters", "adapters alone", {"relation": "adapters"}),
     ("resolved", "copies of a base taken for the base", {"reuploads": "resolved"}),
     (
         "transitive-resolved",
@@ -311,6 +312,41 @@ def seen(world: World) -> pd.DataFrame:
     return out
 
 
+#: A base that the slice of used models shows with fewer than this part of its derivatives.
+_FADED: Final = 0.01
+
+
+def faded(world: World) -> pd.DataFrame:
+    """Return each family without the large bases that the slice of used models hardly shows.
+
+    A second look that was not declared before the first: it asks whether the lead rests on the
+    rule for bulk uploads alone. It looks at use and at no month.
+    """
+    evidence = world.evidence
+    counts = concentration.totals(_counts(evidence))
+    source = checks.slices_of(evidence).find("slice-2025-06")
+    relations = stock.graph_of(checks.frame_of(evidence, source), evidence.families).relations()
+    used = concentration.of_edges(relations).reindex(counts.index).fillna(0)
+    ids = pd.Series(counts.index, index=counts.index, dtype="string")
+    family = families_module.assign(ids, evidence.families)
+    floor = evidence.rule("bulk").minimum
+    out = counts.index[(counts >= floor) & (used < _FADED * counts)]
+    rows = []
+    for name in FAMILIES:
+        own = counts[(family == name).fillna(False).to_numpy(dtype=bool)]
+        gone = own[own.index.isin(out)]
+        rows.append(
+            {
+                "family": _titles(evidence)[name],
+                "derivatives": int(own.sum()),
+                "faded": len(gone),
+                "bases": ", ".join(str(one) for one in gone.index),
+                "derivatives_without": int(own.sum() - gone.sum()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 #: Rules of the table of leads: source, question, words.
 _LEADS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     (COUNTS, "as counted", {}),
@@ -408,5 +444,11 @@ TABLES: Final[tuple[Made, ...]] = (
     ),
     Made("derivative_minimum", minimum, _ALL, "derivatives by how often they were fetched"),
     Made("derivative_seen", seen, _ALL, "derivatives of the largest bases by source"),
+    Made(
+        "derivative_faded",
+        faded,
+        ("derivative-counts", "lineage"),
+        "each family without the large bases that the slice of used models hardly shows",
+    ),
     Made("derivative_leads", leads, _ALL, "derivatives of Qwen for one of Llama, by rule"),
 )

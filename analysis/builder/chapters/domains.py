@@ -62,6 +62,7 @@ def _counted(
         "family": _title(world, family),
         "base": base,
         "derivatives": whole,
+        "line": float(checks.rules_of(world).estimation.present),
     }
     table = checks.found(world, source, fields)
     classified = checks.classified(world, source)
@@ -105,6 +106,7 @@ def _counted(
                 "read": seen[domain].value if seen else math.nan,
                 "read_sure": seen[domain].lower if seen else math.nan,
                 "read_accounts": read_accounts[domain].value if read_accounts else math.nan,
+                "read_largest_account": _largest(world, mine, domain, owner) if tree else math.nan,
                 "read_fetched_ten": fetched_read[domain].value if fetched_read else math.nan,
                 "corrected": corrected[domain].value if corrected else math.nan,
                 "corrected_lower": corrected[domain].lower if corrected else math.nan,
@@ -128,10 +130,33 @@ def _counted(
             "new_words": float((mine & (table[five] & ~from_base[five]).any(axis=1)).sum()),
             "accounts": float(owner[hit].nunique()),
             "largest_account": float(owner[hit].value_counts().max()) if hit.any() else 0.0,
+            **_read_any(world, mine, five, owner, tree),
             "grade": "computed",
         }
     )
     return rows
+
+
+def _largest(world: World, mine: pd.Series, domain: str, owner: pd.Series) -> float:
+    true = mine & checks.read(world, "as labelled")[domain]
+    return float(owner[true].value_counts().max()) if true.any() else 0.0
+
+
+def _read_any(
+    world: World, mine: pd.Series, five: list[str], owner: pd.Series, tree: bool
+) -> dict[str, float]:
+    if not tree:
+        return {}
+    rows = checks.derivatives(world, "tree")
+    true = mine & checks.read(world, "as labelled")[five].any(axis=1)
+    sure = mine & checks.read(world, "against")[five].any(axis=1)
+    return {
+        "read": float(true.sum()),
+        "read_sure": float(sure.sum()),
+        "read_accounts": float(owner[true].nunique()),
+        "read_largest_account": float(owner[true].value_counts().max()) if true.any() else 0.0,
+        "read_fetched_ten": float((true & (rows["downloads_30d"] >= 10)).sum()),
+    }
 
 
 def quality_table(world: World) -> pd.DataFrame:
@@ -171,27 +196,32 @@ def quality_table(world: World) -> pd.DataFrame:
 
 
 def precision_table(world: World) -> pd.DataFrame:
-    """Give the precision of the words among Qwen's derivatives, where every match was read."""
+    """Give the precision of the words in the tree, where every match was read."""
     rules, table = checks.rules_of(world), checks.labels_of(world)
     names = checks.derivatives(world, "tree")["repository_id"]
-    mine = checks.is_of(world, "tree", QWEN, "any-name")
     words = checks.found(world, "tree", "name-or-tags")
     known = names.isin(set(table["repository_id"]))
     rows = []
-    for domain, title in domains.words_of(rules).items():
-        hit = mine & words[domain]
-        right = {way: int((hit & checks.read(world, way)[domain]).sum()) for way in _WAYS}
-        rows.append(
-            {
-                "domain": title,
-                "matches": int(hit.sum()),
-                "read": int((hit & known).sum()),
-                "right": right["as labelled"],
-                "right_sure": right["against"],
-                "right_at_most": right["for"],
-                "precision": right["as labelled"] / int((hit & known).sum()),
-            }
-        )
+    for family, base in ((QWEN, "with-reuploads"), (checks.ALL, "with-reuploads")):
+        mine = checks.is_of(world, "tree", family, base)
+        for domain, title in domains.words_of(rules).items():
+            hit = mine & words[domain]
+            right = {way: int((hit & checks.read(world, way)[domain]).sum()) for way in _WAYS}
+            seen = int((hit & known).sum())
+            rows.append(
+                {
+                    "family": _title(world, family),
+                    "domain": title,
+                    "matches": int(hit.sum()),
+                    "read": seen,
+                    "right": right["as labelled"],
+                    "right_sure": right["against"],
+                    "right_at_most": right["for"],
+                    "precision": right["as labelled"] / seen if seen else math.nan,
+                    "precision_lower": right["against"] / seen if seen else math.nan,
+                    "precision_upper": right["for"] / seen if seen else math.nan,
+                }
+            )
     return pd.DataFrame(rows)
 
 
