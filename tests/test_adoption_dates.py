@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import raw
+from analysis.builder.chapters import adoption as chapter
 from analysis.claims import adoption, checks, register
 from analysis.errors import InputError
 from analysis.measure import pace
@@ -220,6 +221,44 @@ def test_attention_is_not_read_where_no_file_holds_it(mirror: Path) -> None:
         adoption.field_of(evidence_world(), "likes", "2025-01-31")
 
 
+def test_tables_by_month_hold_what_the_checks_count(mirror: Path) -> None:
+    world = evidence_world()
+    months = chapter.adoption_months(world)
+    assert set(months["family"]) == {"qwen", "llama", "gemma", "deepseek"}
+    assert (months["lower"] <= months["value"] + 1e-9).all()
+    assert (months["value"] <= months["upper"] + 1e-9).all()
+    # Leaving bases out never adds.
+    wide = months.pivot_table(index=["source", "family", "month"], columns="bulk", values="value")
+    assert (wide["out"] <= wide["in"] + 1e-9).all()
+    qwen = months[(months["source"] == "counts") & (months["family"] == "qwen")]
+    january = qwen[(qwen["month"] == "2025-01") & (qwen["bulk"] == "out")]["value"].iloc[0]
+    by_generation = chapter.adoption_generations(world)
+    parts = by_generation[by_generation["month"] == "2025-01"]["value"]
+    assert parts.sum() == pytest.approx(january)
+
+
+def test_the_placebo_table_holds_the_release_once_a_reading(mirror: Path) -> None:
+    table = chapter.adoption_placebo(evidence_world())
+    assert set(table.loc[table["release"], "day"]) == {"2024-09-19"}
+    assert len(table) == 7 * 2 * 3
+    own = table[table["release"] & (table["bulk"] == "out")].set_index("against")["value"]
+    assert own.round(2).to_dict() == {"alone": 3.39, "llama": 2.36, "rivals": 2.73}
+
+
+def test_lists_of_attention_begin_with_r1(mirror: Path) -> None:
+    world = evidence_world()
+    likes = chapter.attention_likes(world)
+    assert set(likes.loc[likes["place"] == 1, "repository"]) == {"deepseek-ai/DeepSeek-R1"}
+    first = chapter.attention_first_month(world)
+    assert first[["repository", "derivatives"]].head(2).to_numpy().tolist() == [
+        ["deepseek-ai/DeepSeek-R1", 1280],
+        ["meta-llama/Meta-Llama-3-8B-Instruct", 571],
+    ]
+    china = chapter.attention_china(world)
+    assert china["repository"].iloc[1] == "deepseek-ai/DeepSeek-V3"
+    assert bool(china["older"].iloc[1])
+
+
 @pytest.mark.slow
 def test_downloads_without_bursts_change_the_runner_up(mirror: Path) -> None:
     entry = REGISTER.find("deepseek-r1-january-2025")
@@ -236,3 +275,14 @@ def test_downloads_without_bursts_change_the_runner_up(mirror: Path) -> None:
     assert got.extra["best"] == "ByteDance/AnimateDiff-Lightning"
     assert isinstance(got.value, float)
     assert got.value < 1
+
+
+@pytest.mark.slow
+def test_one_repository_carries_the_downloads_of_the_panel(mirror: Path) -> None:
+    table = chapter.adoption_panel(load_world())
+    assert table["repository"].iloc[0] == "Qwen/Qwen2.5-1.5B-Instruct"
+    assert table["share"].iloc[0] == pytest.approx(0.7541, abs=5e-5)
+    assert table["downloads"].sum() == 127_402_123
+    flows = chapter.adoption_flows(load_world())
+    first = flows[flows["first"] == "2025-02-26"].set_index("group")["gained"]
+    assert first["Qwen2.5-1.5B-Instruct alone"] == 96_921_681 - 96_076_792

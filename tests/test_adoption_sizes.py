@@ -15,6 +15,8 @@ from analysis import raw
 from analysis.claims import adoption
 from analysis.errors import InputError
 from analysis.measure import sizes
+from analysis.present import cumulative
+from analysis.present.figure import render
 from tests.support.worlds import evidence_world, load_world
 
 RULES = sizes.parse(raw.declared("hardware"))
@@ -223,3 +225,20 @@ def test_what_fits_on_the_day_of_the_catalogues(
     assert fetched.value == pytest.approx(read, abs=5e-4)
     assert (models.extra["fit"], models.covered) == (fit, known)
     assert fetched.hard_lower <= fetched.lower <= fetched.upper <= fetched.hard_upper
+
+
+def test_the_chart_of_sizes_draws_both_series_and_the_limit() -> None:
+    frame = pd.DataFrame(
+        {
+            "series": ["all parameters"] * 3 + ["active part"] * 2,
+            "parameters": [1e9, 8e9, 30e9, 1e9, 3e9],
+            "share": [0.2, 0.6, 1.0, 0.4, 1.0],
+        }
+    )
+    marks = pd.DataFrame({"parameters": [9.7e9], "label": ["24 GB at sixteen bits"]})
+    for width in (680, 312):
+        drawn = render(
+            cumulative.cumulative_steps(frame, width, measure="of downloads", marks=marks), width
+        )
+        for text in ("all parameters", "active part", "24 GB at sixteen bits", "of downloads"):
+            assert text in drawn

@@ -23,7 +23,7 @@ _READINGS: Final = (
 
 
 def _title(world: World, family: str) -> str:
-    return world.inputs.families.families[family].title
+    return world.evidence.families.families[family].title
 
 
 def hardware_fit(world: World) -> pd.DataFrame:
