@@ -372,13 +372,6 @@ class Claim:
         return join([shape_key(), numbers.legend()])
 
 
-def _cited(url: str, text: str) -> Html:
-    """Return a link to a publication; an address that is no safe link is written out."""
-    if url.startswith("http://"):
-        return Html(f"{escape(text)}, {escape(url)}")
-    return safe_link(url, text)
-
-
 def coverage_words(coverage: Any) -> str:
     """Return a coverage entry of ``claims.json`` as words.
 
