@@ -414,6 +414,8 @@ def _find_share(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         now = now[now[name] == own[name]]
     by = {str(row["base"]): float(row["value"]) for row in now.to_dict("records")}
     line = float(record["stated_value"])
+    if not {"official", "name"} <= set(by):
+        return f"Nothing here tells whether it was {100 * line:.0f} %"
     narrow, wide = by["official"], by["name"]
     text = (
         f"{_percent(narrow)} of a week's new derivatives name a model of Qwen's organisation, "
@@ -430,11 +432,14 @@ def _find_related(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     line = float(record["stated_value"])
     if seen_ > line:
         return f"Yes: at least {seen_:,.0f} repositories relate to Qwen"
+    text = f"Our files cannot count to {line:,.0f}: they show at least {seen_:,.0f}"
     tree = table[table["source"] == "tree"]
+    if tree.empty:
+        return text
     ratio = float(tree["tag_over_base"].iloc[0])
     return (
-        f"Our files cannot count to {line:,.0f}: they show at least {seen_:,.0f}; in one of them a "
-        f"count by tag finds {ratio:.1f} times what declares a base of Qwen's"
+        f"{text}; in one of them a count by tag finds {ratio:.1f} times what declares a base of "
+        "Qwen's"
     )
 
 
