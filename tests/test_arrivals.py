@@ -20,6 +20,7 @@ from analysis.claims import arrivals as claims
 from analysis.claims import checks, results
 from analysis.errors import InputError
 from analysis.measure import arrivals
+from analysis.present import numbers
 from tests.support.worlds import evidence_world
 
 RULES = arrivals.parse(raw.declared("arrivals"))
@@ -237,6 +238,11 @@ def test_what_nobody_knows_is_refused() -> None:
         arrivals.members(got.bases(), families(), "phi", "name", RULES)
 
 
+def test_a_share_of_which_nothing_is_known_does_not_read_like_a_bound() -> None:
+    assert numbers.format_interval(0.0, 1.0, "share").startswith("0.0 to 100.0")
+    assert numbers.format_interval(0.0, 0.5, "share").startswith("at most 50.0")
+
+
 # -------------------------------------------------------------------------------------- real files
 
 
@@ -307,6 +313,8 @@ def test_both_claims_by_rule(mirror: Path) -> None:
     world, register = evidence_world(), builder.load_rules().register
     record, table = results.evaluate(world, register.find("new-derivatives-40pct"), register)
     assert record["recreated"]["verdict"] == "not checkable"
+    assert record["interval"] == [0.0, 1.0]
+    assert record["grade"] == "bounded"
     assert record["robust"]["verdict"] == "depends"
     assert len(table) == 125
     assert set(table["holds"]) == {"yes", "no", "undetermined"}

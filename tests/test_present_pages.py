@@ -88,7 +88,7 @@ def test_the_numbers_of_a_finding_are_those_of_its_result(claim: pages.Claim) ->
     values = [float(x) for x in re.findall(r"-?\d+(?:\.\d+)?", str(record))]
     values += own.to_numpy().ravel().tolist()
     named = re.sub(r"\b20\d\d(-\d\d)?\b|\bQwen \d(\.\d)?", "", claim.record["finding"])
-    for number in numbers_in(named):
+    for number in numbers_in(re.sub(r"(?<=\d),(?=\d{3})", "", named)):
         places = len(number.partition(".")[2])
         forms = (
             value * scale for value in values if value == value for scale in (1, 100, 1e-6, 1e-9)

@@ -166,6 +166,10 @@ def _of_cut(world: World, spec: Spec) -> Outcome:
         raise InputError(f"{rule.version}: no repository of the declared months names a base")
     return Outcome(
         part / whole,
+        0.0,
+        1.0,
+        0.0,
+        1.0,
         covered=whole,
         decided="undetermined",
         note="picked rows, no sample of new work: they leave open what the share of the Hub was",
@@ -371,6 +375,11 @@ def related(world: World, spec: Spec, line: float) -> Outcome:
         got = seen(world, source)
         value, covered, day = int(got.flags[by].sum()), len(got.flags), got.day
         extra["listed"] = float(value)
+        if source in ("tree", "cut"):
+            # By how much a count by tag is above one of derivatives, inside one file.
+            of_base = int(got.flags["base"].sum())
+            if of_base:
+                extra["tag_over_base"] = int(got.flags["tag"].sum()) / of_base
         note = "what the source holds of the Hub"
         if source in ("before", "all") and by in _OF_BASE and largest > value:
             value = largest
@@ -405,6 +414,8 @@ def _find_share(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         now = now[now[name] == own[name]]
     by = {str(row["base"]): float(row["value"]) for row in now.to_dict("records")}
     line = float(record["stated_value"])
+    if not {"official", "name"} <= set(by):
+        return f"Nothing here tells whether it was {100 * line:.0f} %"
     narrow, wide = by["official"], by["name"]
     text = (
         f"{_percent(narrow)} of a week's new derivatives name a model of Qwen's organisation, "
@@ -421,11 +432,14 @@ def _find_related(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     line = float(record["stated_value"])
     if seen_ > line:
         return f"Yes: at least {seen_:,.0f} repositories relate to Qwen"
-    tree = table[table["source"] == "tree"].set_index("related_by")["value"]
-    ratio = float(tree["tag"]) / float(tree["base"])
+    text = f"Our files cannot count to {line:,.0f}: they show at least {seen_:,.0f}"
+    tree = table[table["source"] == "tree"]
+    if tree.empty:
+        return text
+    ratio = float(tree["tag_over_base"].iloc[0])
     return (
-        f"Our files cannot count to {line:,.0f}: they show at least {seen_:,.0f}; a count by tag "
-        f"finds {ratio:.1f} times what declares a base of Qwen's"
+        f"{text}; in one of them a count by tag finds {ratio:.1f} times what declares a base of "
+        "Qwen's"
     )
 
 

@@ -211,8 +211,8 @@ def format_interval(lower: object, upper: object, unit: str) -> str:
         return f"at most {high}"
     if high == "not known":
         return f"at least {low}"
-    if unit in _UNITS and lower == 0:
-        # "0 to 12 %" says no more than "at most 12 %".
+    if unit in _UNITS and lower == 0 and not (unit == "share" and upper == 1):
+        # "0 to 12 %" says no more than "at most 12 %"; "at most 100 %" says less than nothing.
         return f"at most {high}"
     stem, _, end = low.rpartition(_SPACE)
     if stem and high.endswith(f"{_SPACE}{end}") and unit not in ("day", "month"):
