@@ -274,6 +274,27 @@ def test_the_week_of_august_2026(mirror: Path) -> None:
     assert int(path.sum()) == 38
 
 
+def test_other_draws_would_hardly_move_the_interval(mirror: Path) -> None:
+    # As the rule file says: by less than a tenth of the interval's length.
+    world = evidence_world()
+    got = claims.week(world)
+    own = arrivals.members(got.bases(), world.evidence.families, "qwen", "official", RULES)
+    keep = got.chosen("declared", "in").astype("float64")
+    columns = np.column_stack(
+        arrivals.by_author(got.rows["author"], got.weights(own), keep, "repository")
+    )
+
+    def interval(seed: int) -> tuple[float, float]:
+        rule = RULES.interval.model_copy(update={"seed": seed})
+        sums = arrivals.drawn(columns, rule)
+        return arrivals.ends(sums[:, 0], sums[:, 1], rule.level)
+
+    low, high = interval(RULES.interval.seed)
+    assert low < 2189 / 6943 < high
+    for end, other in zip((low, high), interval(1), strict=True):
+        assert abs(end - other) < 0.1 * (high - low)
+
+
 def test_counts_and_cut_by_month(mirror: Path) -> None:
     world = evidence_world()
     assert claims.counted(world) == (33592, 93668, date(2025, 2, 18))

@@ -201,7 +201,7 @@ def months() -> Html:
         **_behind(_SHARE),
         note="The sources count different things: derivatives of four makers only; rows that a "
         "registry of evaluations picked; nearly all that was new. They make no one series. Between "
-        "the middle of 2025 and August 2026 nothing here sees a month.",
+        "the middle of 2025 and August 2026 no source here has enough rows of any month.",
     )  # fmt: skip
 
 
@@ -393,6 +393,8 @@ def authors() -> Html:
             Column("official", "on Qwen's organisation"),
             Column("name", "on a base named Qwen"),
             Column("quantised", "quantised copies"),
+            Column("official_rest", "share by organisation without all these", "share"),
+            Column("name_rest", "by name", "share"),
         ],
         caption="Authors with the most new derivatives of the week",
     )
@@ -409,8 +411,12 @@ def uploads() -> Html:
         numbers.count(len(frame), "computed"),
         " together ",
         numbers.percent(float(frame["cumulative"].iloc[-1]), "computed"),
-        ". What one of them builds on moves the share by points. So authors are drawn for the "
-        "interval, and each author is also counted once.",
+        ". What one of them builds on moves the share. Without these authors the share by "
+        "organisation would be ",
+        numbers.percent(float(frame["official_rest"].iloc[-1]), "computed"),
+        " and by name ",
+        numbers.percent(float(frame["name_rest"].iloc[-1]), "computed"),
+        ". So authors are drawn for the interval, and each author is also counted once.",
     )
 
 

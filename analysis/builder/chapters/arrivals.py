@@ -188,6 +188,11 @@ def authors_table(world: World) -> pd.DataFrame:
     by = by.sort_values(["derivatives", "author"], ascending=[False, True], kind="stable")
     by["share"] = by["derivatives"] / total
     by["cumulative"] = by["derivatives"].cumsum() / total
+    rest = total - by["derivatives"].cumsum()
+    for base in ("official", "name"):
+        # Qwen's share in the week without this author and those above.
+        left = by[base].sum() - by[base].cumsum()
+        by[f"{base}_rest"] = (left / rest).where(rest > 0)
     return by.head(_AUTHORS_SHOWN).reset_index(drop=True)
 
 
