@@ -217,6 +217,9 @@ class Claim:
     def found(self) -> Html:
         """Return what we find: the interval where the data leave one, else the value."""
         lower, upper = _ends(self.record)
+        if self.record["unit"] == "share" and (lower, upper) == (0, 1):
+            # Every share there can be: no finding at all.
+            return Html("not known")
         if (lower, upper) != (None, None):
             return self.interval
         return self.value if self.record["value"] is not None else Html("not known")
@@ -525,6 +528,7 @@ def in_short(group: str = "") -> Html:
             "mostly": ("holds nearly always", "hold nearly always"),
             "depends": ("depends on a choice", "depend on a choice"),
             "fails": ("holds in few or none", "hold in few or none"),
+            "not checkable": ("is left open by the data", "are left open by the data"),
         },
     )
     return paragraph(
