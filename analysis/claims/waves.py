@@ -328,17 +328,17 @@ def _find(_record: Mapping[str, Any], table: pd.DataFrame) -> str:
         f"Too few releases are dated to say each: after {of(own)} new generations the family's "
         "derivatives rose more than on nine of ten other days"
     )
-    any_rise = table[
+    same = table[
         (table["scope"] == own["scope"])
         & (table["source"] == own["source"])
         & (table["window"].astype("str") == str(own["window"]))
         & (table["events"] == own["events"])
-        & (table["test"] == "more")
-    ].set_index("bulk")
-    if {"in", "out"} <= set(any_rise.index):
+        & (table["bulk"] == "out")
+    ].set_index("test")
+    if {"more", "placebo"} <= set(same.index):
         text += (
-            f"; after {of(any_rise.loc['in'])} they rose at all, after "
-            f"{of(any_rise.loc['out'])} without bulk uploads"
+            f"; without bulk uploads after {of(same.loc['placebo'])}, though they rose after "
+            f"{of(same.loc['more'])}"
         )
     return text
 

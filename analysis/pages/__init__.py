@@ -221,8 +221,16 @@ class Claim:
             # Every share there can be: no finding at all.
             return Html("not known")
         if (lower, upper) != (None, None):
+            if self.record.get("interval_meaning") and self.record["value"] is not None:
+                # An interval of sampling alone would hide what was counted.
+                return self.value if lower == upper else self._with_interval()
             return self.interval
         return self.value if self.record["value"] is not None else Html("not known")
+
+    def _with_interval(self) -> Html:
+        lower, upper = _ends(self.record)
+        within = numbers.format_interval(lower, upper, self.record["unit"])
+        return join([self.value, f" ({within})"])
 
     def summary(self) -> Html:
         """Return the box that opens a claim's page: figure, answer, three verdicts."""
@@ -232,7 +240,7 @@ class Claim:
             ("We find", self.found()),
             *self._without_assumption(),
             *self._interval_meaning(),
-            ("Seen of it", self.coverage),
+            *([("Seen of it", self.coverage)] if record.get("coverage") else []),
             ("Holds in", join([self.holds, " specifications"])),
             ("Decided by", self.deciding),
             ("Recreated", _reasoned(record["recreated"])),
@@ -253,9 +261,9 @@ class Claim:
         if not hard or hard == self.record.get("interval"):
             return []
         forced = numbers.interval(hard[0], hard[1], self.record["unit"], self.record["grade"])
-        tested = Html('under <a href="method.html#assumed-bounds">assumptions that we tested</a>')
         if assumption := str(self.record.get("assumption") or ""):
-            tested = join(["resting on ", assumption])
+            return [("It rests on", assumption), ("Without that", forced)]
+        tested = Html('under <a href="method.html#assumed-bounds">assumptions that we tested</a>')
         return [("That is", tested), ("Without any", forced)]
 
     def curve(self) -> Html:

@@ -34,6 +34,7 @@ _TICK: Final = re.compile(
 _CIRCLE: Final = re.compile(
     rf'<path {_PLACE} d="M([\d.]+),0A\3,\3,0,1,1,-\3,0A\3,\3,0,1,1,\3,0"([^>]*)/>'
 )
+_DIAMOND: Final = re.compile(rf'<path {_PLACE} d="M-([\d.]+),0L0,-\3L\3,0L0,\3Z"([^>]*)/>')
 _TEXT: Final = re.compile(rf'<text text-anchor="(\w+)" {_PLACE}([^>]*)>([^<]*)</text>')
 
 
@@ -90,6 +91,16 @@ def _circles(style: str, circles: list[re.Match[str]]) -> str:
     return f"<g{style}>{drawn}</g>"
 
 
+def _diamonds(style: str, diamonds: list[re.Match[str]]) -> str:
+    drawn = "".join(
+        f'<path d="M{_number(m[1], "-" + m[3])},{_number(m[2])}l{half},-{half} {half},{half} '
+        f'-{half},{half}z"/>'
+        for m in diamonds
+        for half in (_number(m[3]),)
+    )
+    return f"<g{style}>{drawn}</g>"
+
+
 def _texts(style: str, texts: list[re.Match[str]]) -> str:
     drawn = ""
     for anchor, same in groupby(texts, key=lambda m: m[1]):
@@ -119,6 +130,7 @@ def compact(inner: str) -> str:
     inner = _whole(inner, _LINE, 5, _lines)
     inner = _whole(inner, _TICK, 6, _ticks)
     inner = _whole(inner, _CIRCLE, 4, _circles)
+    inner = _whole(inner, _DIAMOND, 4, _diamonds)
     inner = _whole(inner, _TEXT, 4, _texts)
     # Only inside tags: a number in a label is text.
     return re.sub(r"<[^>]*>", lambda tag: _DECIMALS.sub(r"\1", tag[0]), inner)
