@@ -488,7 +488,7 @@ def sources() -> Html:
         [
             Column("source"),
             Column("repositories", "repositories in it"),
-            *(Column(name, word) for name, word in _WAYS.items()),
+            *(Column(name, word) for name, word in _WAYS.items() if name != "base_family"),
         ],
         caption="Repositories that relate to Qwen in each file: counts from below",
     )

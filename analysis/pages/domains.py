@@ -114,9 +114,10 @@ def lines() -> Html:
         Column("repository_all", "domains, with the uncertain"),
         Column("account_sure", "domains, each account once, sure"),
         Column("account_all", "domains, each account once, all"),
-        Column("domains", "of"),
     ]
-    return listing("domain_lines", "What hangs on the line", columns)
+    return listing(
+        "domain_lines", "Domains present, by how many derivatives a domain needs", columns
+    )
 
 
 def small() -> Html:
