@@ -446,3 +446,9 @@ def test_a_long_table_behind_a_figure_is_cut_and_its_file_is_whole() -> None:
     assert encoded is not None
     rows = list(csv.reader(io.StringIO(base64.b64decode(encoded[1]).decode())))
     assert len(rows) == 81
+
+
+def test_texts_without_words_are_not_kept() -> None:
+    empty = '<text x="1" y="2" fill="#fff"/><text x="3"></text>'
+    word = '<text x="1">a</text>'
+    assert svg.compact(empty + word + "</svg>") == word + "</svg>"

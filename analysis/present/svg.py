@@ -22,6 +22,7 @@ _DEFAULTS: Final = re.compile(
 #: Every text carries the same font; the picture names it once.
 _FONT: Final = re.compile(r' font-family="sans-serif"')
 _EMPTY: Final = re.compile(r'<path(?: [a-z-]+="[^"]*")*? d=""(?: [a-z-]+="[^"]*")*/>')
+_BLANK: Final = re.compile(r"<text[^>]*(?:/>|></text>)")
 #: Hundredths of a pixel are more than anyone sees.
 _DECIMALS: Final = re.compile(r"(\.\d\d)\d+")
 
@@ -125,9 +126,9 @@ def compact(inner: str) -> str:
     -------
     str
         The same marks at the same places (to a hundredth of a pixel), without
-        roles of parts, defaults and empty paths.
+        roles of parts, defaults, empty paths and empty texts.
     """
-    for needless in (_INNER, _DEFAULTS, _FONT, _EMPTY):
+    for needless in (_INNER, _DEFAULTS, _FONT, _EMPTY, _BLANK):
         inner = needless.sub("", inner)
     inner = _whole(inner, _LINE, 5, _lines)
     inner = _whole(inner, _TICK, 6, _ticks)
