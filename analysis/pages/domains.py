@@ -435,7 +435,7 @@ def sample() -> Html:
 
 
 def listed() -> Html:
-    """Return every derivative of Qwen that we read and found made for a domain."""
+    """Return every derivative of Qwen that we read and found made for a profession."""
     columns = [
         Column("domain"),
         Column("repository_id", "repository"),
@@ -448,13 +448,10 @@ def listed() -> Html:
     ]
     return listing(
         "domain_found",
-        "Derivatives of Qwen that we read and found made for a domain, without copies of models "
-        "for code",
+        "Derivatives of Qwen that we read and found made for one of the five professions; those "
+        "for code are in data/derived/domain_found.csv",
         columns,
-        lambda frame: frame[
-            (frame["qwen"] == "yes")
-            & ~((frame["domain"] == "code") & (frame["from_its_base"] == "yes"))
-        ],
+        lambda frame: frame[(frame["qwen"] == "yes") & (frame["domain"] != "code")],
     )
 
 
