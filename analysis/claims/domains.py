@@ -331,7 +331,8 @@ def _find(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     own = table.iloc[0]
     lower = int(own["lower"])
     if lower >= record["stated_value"]:
-        text = f"Yes: at least {_word(own['line'])} derivatives in each of {_word(lower)} domains"
+        least = _word(own["line"])
+        text = f"Yes: at least {least} derivatives of Qwen in each of {_word(lower)} domains"
     else:
         missing = _and(str(own["not_shown"]).split(", "))
         text = (
@@ -349,8 +350,8 @@ def _find(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     if not fetched.empty:
         still = int(fetched.iloc[0]["lower"])
         text += (
-            f"; in {_word(still)} of them once each must have been fetched "
-            f"{_word(MINIMUM['ten'])} times"
+            f"; counting only those that were fetched {_word(MINIMUM['ten'])} times, in "
+            f"{_word(still)} of them"
         )
     return text
 

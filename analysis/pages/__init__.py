@@ -242,7 +242,8 @@ class Claim:
             *self._interval_meaning(),
             *([("Seen of it", self.coverage)] if record.get("coverage") else []),
             ("Holds in", join([self.holds, " specifications"])),
-            ("Decided by", self.deciding),
+            # Where it holds nowhere, a choice moves the result and decides nothing.
+            ("Decided by" if record["holds"] else "Moved most by", self.deciding),
             ("Recreated", _reasoned(record["recreated"])),
             ("Robust", _reasoned(record["robust"])),
             ("Later data", _reasoned(record["later"])),
