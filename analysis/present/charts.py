@@ -21,6 +21,7 @@ from analysis.present.numbers import format_value
 _SCALES: Final[dict[str, tuple[float, str]]] = {
     "share": (100.0, "%"),
     "downloads": (1e-6, "million"),
+    "users": (1e-6, "million"),
     "repositories": (1.0, ""),
     "ratio": (1.0, ""),
 }
@@ -181,12 +182,16 @@ def interval_rows(
         for grade in _GRADE_SHAPES
         if grade in set(frame["grade"])
     ]
-    names = base.mark_text(align="left", baseline="bottom", dy=-3).encode(
-        x=alt.value(0), y=y, text="label:N"
-    )
-    values = []
-    # Twice: once as a ground, so that no line crosses the figures.
+    # Twice: once as a ground, so that no line crosses the words and figures.
     grounds: list[dict[str, Any]] = [{"stroke": theme.PAGE.light, "strokeWidth": 4}, {}]
+    beside = marked is not None and marked < 0.6 * end
+    names = [
+        base.mark_text(align="left", baseline="bottom", dy=-3, **style).encode(
+            x=alt.value(0), y=y, text="label:N"
+        )
+        for style in (grounds if beside else grounds[1:])
+    ]
+    values = []
     for style in grounds:
         values += [
             base.transform_filter("datum.place == 'right'")
@@ -204,7 +209,7 @@ def interval_rows(
             )
             .encode(x=alt.value(width - 20), y=y, text="text:N"),
         ]
-    layers = [thin, thick, *points, names, *values]
+    layers = [thin, thick, *points, *names, *values]
     if marked is not None:
         line = alt.Chart(pd.DataFrame({"at": [marked], "what": [mark_label]}))
         place = alt.X("at:Q", scale=scale)
@@ -232,6 +237,8 @@ def row_text(record: dict[Any, Any], unit: str) -> str:
     ]
     # "0 to 12 %" says no more than "at most 12 %".
     known[1] = known[1] and (known[0] or float(lower) > 0)  # type: ignore[arg-type]
+    if known[0] and known[1] and upper == float("inf"):
+        return f"at least {format_value(float(lower), unit)}"  # type: ignore[arg-type]
     if known[0] and not (known[1] and known[2] and lower != upper):
         return format_value(float(value), unit)  # type: ignore[arg-type]
     low = format_value(float(lower), unit) if known[1] else ""  # type: ignore[arg-type]
