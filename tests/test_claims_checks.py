@@ -317,7 +317,7 @@ def test_a_record_is_complete_json_and_follows_the_rules(world: World, name: str
     assert record["recreated"]["reason"].startswith(again.reason)
     # A verdict that rests on an assumption says so.
     rests = record["hard_interval"] is not None and record["hard_interval"] != record["interval"]
-    assert ("rests on assumptions" in record["recreated"]["reason"]) == rests
+    assert ("; this rests on " in record["recreated"]["reason"]) == rests
     ends = [None if math.isinf(end) else end for end in (lower, upper)]
     assert record["interval"] == pytest.approx(ends)
 

@@ -406,3 +406,9 @@ def test_numbers_in_labels_stay_as_they_are() -> None:
     assert svg.compact(text) == (
         '<g text-anchor="end" fill="#000"><text x="1.23" y="2">1.23456</text></g>'
     )
+
+
+def test_texts_without_words_are_not_kept() -> None:
+    empty = '<text x="1" y="2" fill="#fff"/><text x="3"></text>'
+    word = '<text x="1">a</text>'
+    assert svg.compact(empty + word + "</svg>") == word + "</svg>"

@@ -48,7 +48,8 @@ def test_a_claim_shows_what_the_register_holds(claim: pages.Claim) -> None:
     assert f"{record['holds']} of {record['specifications']} specifications" in summary
     for axis in ("recreated", "robust", "later"):
         assert record[axis]["verdict"] in summary
-    assert f"({record['grade']})" in summary
+    # Every share there can be is no finding, and has no grade.
+    assert f"({record['grade']})" in summary or str(claim.found()) == "not known"
     assert "(published)" in summary  # the article's own figure
     for part in ("said", "stated", "value", "interval", "deciding", "settle", "coverage"):
         assert getattr(claim, part)
@@ -166,3 +167,13 @@ def test_long_tables_are_folded() -> None:
     assert pages.listing("calibration", "All").startswith("<details>")
     short = pages.listing("calibration", "Some", keep=lambda frame: frame.head(3))
     assert short.count("<tr>") == 4
+
+
+def test_verdicts_counted_in_short_are_all_of_them() -> None:
+    words = {name: index for index, name in enumerate(pages._COUNTS)} | {"one": 1, "none": 0}
+    for group in ("", *pages.GROUPS):
+        text = re.sub(r"<[^>]*>", "", pages.in_short(group))
+        _, recreated, robust = re.split(r"gives them, |ways to compute them, ", text)
+        for part in (recreated, robust):
+            counted = sum(words.get(word, 0) for word in re.findall(r"[a-z]+", part))
+            assert counted == len(pages.checked(group)), text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from calendar import month_name
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -417,9 +418,11 @@ def _find_share(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     if not {"official", "name"} <= set(by):
         return f"Nothing here tells whether it was {100 * line:.0f} %"
     narrow, wide = by["official"], by["name"]
+    day = pd.Timestamp(str(now["day"].iloc[0]))
     text = (
-        f"{_percent(narrow)} of a week's new derivatives name a model of Qwen's organisation, "
-        f"{_percent(wide)} a base with Qwen in its name"
+        f"{_percent(narrow)} of the new derivatives of a week of {month_name[day.month]} "
+        f"{day.year} name a model of Qwen's organisation, {_percent(wide)} a base with Qwen in "
+        "its name"
     )
     stated = f"{100 * line:.0f} %"
     if narrow < line < wide:

@@ -320,22 +320,27 @@ def week(world: World) -> pd.DataFrame:
 
 def _find(_record: Mapping[str, Any], table: pd.DataFrame) -> str:
     own = table.iloc[0]
+
+    def of(row: pd.Series) -> str:
+        return f"{int(row['waves'])} of {int(row['releases'])}"
+
+    text = (
+        f"Too few releases are dated to say each: after {of(own)} new generations the family's "
+        "derivatives rose more than on nine of ten other days"
+    )
     same = table[
         (table["scope"] == own["scope"])
         & (table["source"] == own["source"])
         & (table["window"].astype("str") == str(own["window"]))
         & (table["events"] == own["events"])
-        & (table["test"] == "more")
-    ].set_index("bulk")
-
-    def of(row: pd.Series) -> str:
-        return f"{int(row['waves'])} of {int(row['releases'])}"
-
-    return (
-        "Too few releases are dated to say each: the family's derivatives rose after "
-        f"{of(same.loc['in'])} new generations ({of(same.loc['out'])} without bulk uploads), and "
-        f"after {of(own)} more than on nine of ten other days"
-    )
+        & (table["bulk"] == "out")
+    ].set_index("test")
+    if {"more", "placebo"} <= set(same.index):
+        text += (
+            f"; without bulk uploads after {of(same.loc['placebo'])}, though they rose after "
+            f"{of(same.loc['more'])}"
+        )
+    return text
 
 
 #: Check name to function; see :data:`analysis.claims.checks.CHECKS`.

@@ -530,7 +530,9 @@ def show(args: argparse.Namespace, result: dict[str, Any]) -> int:
         choices.append(f"at least {rule['minimum_downloads']:,} {rule['measure']}")
     print(f"{result['snapshot']}, {result['count']}, {words}, {', '.join(choices)}")
     carried = result.get("concentration", {})
-    print(f"{'family':<14}{'derivatives':>13}{'interval':>20}{'bases':>8}{'first three':>13}")
+    # How much hangs on a family's three largest bases, where derivatives are counted by base.
+    last = f"{'on three':>10}" if carried else ""
+    print(f"{'family':<14}{'derivatives':>13}{'interval':>20}{'bases':>8}{last}")
     for family, part in result["families"].items():
         if not (part["derivatives"] or part["upper"]):
             continue
@@ -538,7 +540,7 @@ def show(args: argparse.Namespace, result: dict[str, Any]) -> int:
         share = "" if three is None else f"{100 * three:.1f} %"
         print(
             f"{family:<14}{_written(part['derivatives']):>13}{_interval(part):>20}"
-            f"{part['bases']:>8,}{share:>13}"
+            f"{part['bases']:>8,}{share:>10}".rstrip()
         )
     for family, part in carried.items():
         for base in part.get("bulk_uploads", ()):

@@ -233,13 +233,20 @@ class Claim:
     def found(self) -> Html:
         """Return what we find: the interval where the data leave one, else the value."""
         lower, upper = _ends(self.record)
-        number = self.record["value"]
-        if self.record.get("interval_meaning") and number is not None and lower != upper:
-            # What was counted is exact; the interval says what chance could make of it.
-            return join([self.value, " (", self.interval, ")"])
+        if self.record["unit"] == "share" and (lower, upper) == (0, 1):
+            # Every share there can be: no finding at all.
+            return Html("not known")
         if (lower, upper) != (None, None):
+            if self.record.get("interval_meaning") and self.record["value"] is not None:
+                # An interval of sampling alone would hide what was counted.
+                return self.value if lower == upper else self._with_interval()
             return self.interval
         return self.value if self.record["value"] is not None else Html("not known")
+
+    def _with_interval(self) -> Html:
+        lower, upper = _ends(self.record)
+        within = numbers.format_interval(lower, upper, self.record["unit"])
+        return join([self.value, f" ({within})"])
 
     def summary(self) -> Html:
         """Return the box that opens a claim's page: figure, answer, three verdicts."""
@@ -554,6 +561,7 @@ def in_short(group: str = "") -> Html:
             "mostly": ("holds nearly always", "hold nearly always"),
             "depends": ("depends on a choice", "depend on a choice"),
             "fails": ("holds in few or none", "hold in few or none"),
+            "not checkable": ("is left open by the data", "are left open by the data"),
         },
     )
     return paragraph(

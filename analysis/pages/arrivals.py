@@ -165,10 +165,10 @@ def months() -> Html:
     frame = frame[(frame["family"] == _OWN) & frame["drawn"]]
     frame = frame[frame["base"] == "official"]
     names = {
-        "counts": "four makers' counts, an upper bound",
-        "counts-without-bulk": "the same without bulk uploads",
-        "cut": "picked rows of the cut",
-        "tree": "week seen nearly whole",
+        "counts": "four makers, at most",
+        "counts-without-bulk": "without bulk uploads",
+        "cut": "picked rows",
+        "tree": "one week",
     }
     rows = frame.assign(day=frame["month"], series=frame["source"].map(names))
     rows = rows.reset_index(drop=True)
@@ -184,8 +184,8 @@ def months() -> Html:
             mark=line, mark_label="stated",
         ),
         id="new-months",
-        title=f"Bulk uploads lift the share to {_percent(top['value'])} in {month}; without them "
-        f"it is at most {_percent(rest)}",
+        title=f"Bulk uploads lift the share to at most {_percent(top['value'])} in {month}, "
+        f"without them it is at most {_percent(rest)}",
         subtitle="Part of each month's new derivatives that names a model of Qwen's organisation, "
         "by month of creation or count",
         alt=f"Counts of four makers: highest {_percent(top['value'])} in {month}, "
@@ -269,6 +269,10 @@ def rivals() -> Html:
     )
 
 
+def _between(values: pd.Series) -> str:
+    return str(numbers.format_interval(float(values.min()), float(values.max()), "share"))
+
+
 def relations() -> Html:
     """Return Qwen's share among each kind of derived work."""
     frames = []
@@ -278,15 +282,16 @@ def relations() -> Html:
             by = "organisation" if base == "official" else "name"
             frames.append(_rows(frame, [f"{word.capitalize()}: {by}"]))
     rows = pd.concat(frames, ignore_index=True)
-    own = rows[rows["base"] == "official"].set_index("relation")["value"].astype("float64")
-    best = str(own.idxmax())
+    own, named = (
+        rows.loc[rows["base"] == base, "value"].astype("float64") for base in ("official", "name")
+    )
     return figure(
         lambda width: charts.interval_rows(
             rows, width, unit="share", mark=_line(), mark_label="stated of all"
         ),
         id="new-relations",
-        title=f"By organisation Qwen's part is largest among {_RELATIONS[best]}: "
-        f"{_percent(own[best])}",
+        title=f"In the four kinds of work Qwen's part is {_between(own)} by organisation, "
+        f"{_between(named)} by name",
         subtitle=f"Part of the new repositories of {_days()} that is built on Qwen, by the "
         "relation that the author declares",
         alt=_words(rows),
@@ -492,7 +497,8 @@ def sources() -> Html:
 def rival_ways() -> Html:
     """Return the same counts for all families in the files that tell tags and bases."""
     frame = tables.load("related")
-    frame = frame[frame["source"].isin(["cut", "tree", "week"])].copy()
+    # The tree is its last week and little else.
+    frame = frame[frame["source"].isin(["cut", "week"])].copy()
     frame["source"] = frame["source"].map(_SOURCES)
     return table(
         frame,

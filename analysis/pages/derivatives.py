@@ -26,6 +26,8 @@ _WEEK: Final = "week-2026-08"
 _FAMILIES: Final = ("Qwen", "Gemma", "Llama", "DeepSeek")
 #: Bases of a family that are drawn each by itself.
 _DRAWN: Final = 12
+#: Bases without bulk uploads that are set beside those with.
+_OTHERS: Final = 4
 
 _WORDS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -68,7 +70,7 @@ def concentration() -> Html:
     for family in _FAMILIES:
         own = frame[frame["family"] == family]
         total, half = int(known[family]["derivatives"]), int(known[family]["half"])
-        label = f"{family}: {total:,} derivatives, half of them on {_bases(half)}"
+        label = f"{family}: {total:,} derivatives, half on {_bases(half)}"
         drawn = _records(own.head(_DRAWN))
         rest = own.iloc[_DRAWN:]
         rows += [
@@ -180,7 +182,7 @@ def in_short() -> Html:
         ", and a list of March 2026 of everything that generates text ",
         _computed(float(first["roots-2026-03"])),
         ". ",
-        _passed(_monthly()),
+        _passed(),
     )
 
 
@@ -229,17 +231,24 @@ def _monthly() -> pd.DataFrame:
     return rows[rows["day"] < last].reset_index(drop=True)
 
 
-def _passed(rows: pd.DataFrame) -> Html:
-    """Say who gained more in the last full month, without bulk uploads."""
-    last = rows[rows["day"] == rows["day"].max()].set_index("series")["value"]
-    gained = {_OWN: float(last["Qwen, other"]), _RIVAL: float(last["Llama, all"])}
+def _passed() -> Html:
+    """Say who gained more in the last two months, without bulk uploads.
+
+    Two months, since the order within one hangs on where in the calendar the source's months
+    after a release are placed.
+    """
+    frame = tables.load("derivative_months")
+    last = sorted(frame["month"].unique())[-2:]
+    frame = frame[frame["month"].isin(last) & ~frame["bulk"]]
+    by = frame.groupby("family")["derivatives"].sum()
+    gained = {_OWN: float(by[_OWN]), _RIVAL: float(by[_RIVAL])}
     first, second = sorted(gained, key=lambda name: -gained[name])
-    month = numbers.format_day(str(rows["day"].max()))
+    even = "even " if first == _OWN else ""
+    days = " and ".join(numbers.format_day(str(month)) for month in last)
+    lead = f"In the last two months of the counts, {days}, {first} gained more {even}without bulk "
     return join(
         [
-            f"In {month}, the last month counted in full, {first} gained more even without bulk "
-            if first == _OWN
-            else f"In {month}, the last month counted in full, {first} gained more without bulk ",
+            lead,
             "uploads: ",
             _computed(gained[first]),
             " against ",
@@ -249,11 +258,19 @@ def _passed(rows: pd.DataFrame) -> Html:
     )
 
 
+_PLACED: Final = (
+    "A wave of weeks is spread over two months here. The source gives months after a release and "
+    "no days; the pages on new derivatives and on waves place them in the calendar in other ways, "
+    "so that single months differ. "
+)
+
+
 def months() -> Html:
     """Return the months in which derivatives came: on bulk bases, and on all others."""
     rows = _monthly()
     peak = _records(rows.sort_values("value", kind="stable").tail(1))[0]
     on_bulk = rows[rows["series"].str.endswith("bulk")]
+    named = int(tables.load("derivative_curves")["bulk"].sum())
     summer = float(on_bulk.loc[on_bulk["day"].between("2024-07", "2024-10"), "value"].sum())
     part = summer / float(on_bulk["value"].sum())
     return figure(
@@ -261,8 +278,8 @@ def months() -> Html:
             rows, width, unit="derivatives", measure="new derivatives a month", points=False
         ),
         id="derivatives-months",
-        title=f"{numbers.format_percent(part, 0)} of what the bulk bases gained came from July to "
-        "October 2024",
+        title=f"{numbers.format_percent(part, 0)} of the derivatives on the {_bases(named)} of "
+        "bulk uploads came from July to October 2024",
         subtitle="New derivatives a calendar month, by the base that they name; each month after "
         "a release stands in the calendar month in which its middle lies",
         alt=f"The largest month of all is {numbers.format_day(str(peak['day']))} with "
@@ -271,7 +288,12 @@ def months() -> Html:
         data=rows,
         columns=[Column("day", "month"), Column("series"), Column("value", "new derivatives")],
         **_behind(_TOTAL),
-        note=join(["A wave of weeks is spread over two months here. ", _passed(rows)]),
+        note=join(
+            [
+                Html(_PLACED),
+                _passed(),
+            ]
+        ),
     )
 
 
@@ -279,31 +301,35 @@ def seen() -> Html:
     """Return how many derivatives of the largest bases each source shows."""
     frame = tables.load("derivative_seen")
     titles = tables.load("derivative_slices").set_index("source")["title"]
+    others = frame[~frame["bulk"]].head(_OTHERS)
+    frame = frame[frame["bulk"] | frame.index.isin(others.index)]
     columns = [
         Column("repository_id", "base"),
         Column("bulk", "bulk upload"),
         *(Column(name, str(titles[name])) for name in titles.index if name in frame.columns),
     ]
-    return table(
-        frame, columns, caption="Derivatives of the largest bases, by who looked", stacked=True
+    caption = (
+        f"Derivatives of the bases of bulk uploads and of the {_word(len(others))} largest others, "
+        "by who looked"
     )
+    return table(frame, columns, caption=caption, stacked=True)
 
 
 def adapters() -> Html:
     """Return how many adapters each source shows among Qwen's derivatives: a caution."""
-    parts: list[object] = []
-    for source, lead in (
-        ("slice-2025-06", f"Of {_OWN}'s derivatives in the list of used models of June 2025, "),
-        (_WEEK, "; of those that nine days of August 2026 brought, "),
-    ):
+    parts: list[Html] = []
+    for source in ("slice-2025-06", _WEEK):
         some, every = (_of(source, question, _OWN) for question in ("adapters", "direct"))
         part = float(some["derivatives"]) / float(every["derivatives"])
-        parts += [lead, numbers.percent(part, "computed", places=0)]
+        parts.append(numbers.percent(part, "computed", places=0))
     return paragraph(
-        *parts,
-        " are adapters: that list keeps few of them. "
-        "If the wave of 2024 was one of adapters, as a published table suggests, a filter by use "
-        "drops it for that reason too.",
+        "The list of June 2025 may hide the wave for another reason as well: it keeps few "
+        "adapters. They are ",
+        parts[0],
+        f" of {_OWN}'s derivatives in it, and ",
+        parts[1],
+        " of those that nine days of August 2026 brought. If the wave of 2024 was one of "
+        "adapters, which no file here tells, the filter drops it for that reason too.",
     )
 
 
@@ -328,12 +354,15 @@ def faded() -> Html:
     leads = _RIVAL if left[1] > left[0] else _OWN
     return paragraph(
         said,
-        "Without every large base that fades, of all families, it is ",
+        "Without the bases that fade, of all families, it is ",
         _computed(left[0]),
         f" for {_OWN} against ",
         _computed(left[1]),
-        f" for {_RIVAL}: {leads} leads. This second look was not declared before the first; "
-        "it asks whether the lead hangs on the rule for bulk uploads alone.",
+        f" for {_RIVAL}: {leads} leads. So the order does not hang on the rule for bulk uploads "
+        "alone. This second look was not declared before the first."
+        if leads == _RIVAL
+        else f" for {_RIVAL}: {leads} leads. So the order hangs on the rule for bulk uploads. "
+        "This second look was not declared before the first.",
     )
 
 
@@ -405,14 +434,18 @@ def slices() -> Html:
         rows,
         [
             Column("title", "source"),
-            Column("reach", "of the Hub"),
             *(Column(family) for family in _FAMILIES),
         ],
         caption="Direct derivatives of each family, as each source shows them",
     )
     said = table(
         rows,
-        [Column("title", "source"), Column("sees"), Column("misses", "does not see")],
+        [
+            Column("title", "source"),
+            Column("reach", "of the Hub"),
+            Column("sees"),
+            Column("misses", "does not see"),
+        ],
         caption="What each source sees of the whole",
         stacked=True,
     )
@@ -535,8 +568,12 @@ def minimum_words() -> Html:
         parts += [
             f"Of {_OWN}'s derivatives among the {what}, ",
             numbers.percent(float(known[100] / known[0]), "computed", places=0),
-            " were fetched a hundred times in thirty days. ",
+            " were fetched a hundred times or more in thirty days. ",
         ]
+    parts.append(
+        "The first were picked because somebody evaluated them, and the counters of the second are "
+        "a few days old: neither says how much of the whole stock is used."
+    )
     return paragraph(*parts)
 
 
@@ -641,12 +678,12 @@ def rival_then() -> Html:
     return paragraph(
         f"By {day} the same counts give {_RIVAL} ",
         numbers.interval(llama["lower"], llama["upper"], "derivatives", "bounded"),
-        " derivatives, more than the article gives it a year later (",
+        " derivatives, more than the article gives it at a later day (",
         numbers.graded(f"{said['value']} {said['unit']}", "published", "Stated by the article."),
         "), and DeepSeek ",
         numbers.interval(deepseek["lower"], deepseek["upper"], "derivatives", "bounded"),
         ". A stock shrinks only when repositories are deleted or fewer kinds of them are counted: "
-        "the article's three figures were not counted as these were. "
+        "so the article's figures were hardly counted as these were. "
         "The file of Meta holds more than Llama: with all of Meta's research models it is ",
         _computed(float(maker["derivatives"])),
         ".",

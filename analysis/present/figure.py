@@ -213,7 +213,7 @@ def figure(
         f'href="data:text/csv;charset=utf-8;base64,{encoded}">Data as CSV</a>'
         f'<a href="#fig-{name}">Link to this figure</a></div>'
         f"<details><summary>In words and numbers</summary><p>{escape(alt)}</p>"
-        f"{table(data, columns, caption='Data of the figure: ' + title)}</details>"
+        f"{table(data, columns, caption='Data of the figure: ' + title, limit=_SHOWN)}</details>"
         "</figure>"
     )
 

@@ -57,7 +57,12 @@ def share_bars(frame: pd.DataFrame, width: int, *, axis: str = "") -> Any:
     )
     y = alt.Y("place:O", axis=None, scale=alt.Scale(padding=0))
     scale = alt.Scale(domain=[0, 100], nice=False)
-    ticks = alt.Axis(title=axis or None, labelExpr="datum.value + ' %'", tickCount=5, grid=False)
+    ticks = alt.Axis(
+        title=axis or None,
+        labelExpr="datum.value + ' %'",
+        values=[0, 50, 100] if width < 480 else [0, 20, 40, 60, 80, 100],
+        grid=False,
+    )
     base = alt.Chart(parts).properties(width=room, height=alt.Step(64))
     bars = base.mark_bar(height=26, yOffset=10, stroke=theme.PAGE.light, strokeWidth=1).encode(
         x=alt.X("from:Q", scale=scale, axis=ticks),

@@ -27,6 +27,8 @@ HOLDS: Final = {
 }
 #: Ratios and counts that span more than this are drawn on a logarithmic axis, which for ratios
 #: ends at 1 : 100.
+#: Width of a letter, about: a name of the line that is too long for the picture is cut.
+_LETTER: Final = 6.7
 _WIDE_RATIO: Final = 20
 _LOGARITHMIC: Final = ("ratio", "derivatives", "repositories")
 _LEAST_RATIO: Final = 0.01
@@ -192,6 +194,8 @@ def specification_curve(
         ).encode(x=x, y=alt.Y("middle:Q", scale=y_scale))
     )
     if line_at is not None:
+        if len(stated_label) * _LETTER > plot:
+            stated_label = stated_label.partition(":")[0]
         line = alt.Chart(pd.DataFrame({"at": [line_at], "what": [stated_label]}))
         layers.append(
             line.mark_rule(color=theme.STATED.light, strokeDash=[5, 3]).encode(

@@ -22,6 +22,7 @@ _DEFAULTS: Final = re.compile(
 #: Every text carries the same font; the picture names it once.
 _FONT: Final = re.compile(r' font-family="sans-serif"')
 _EMPTY: Final = re.compile(r'<path(?: [a-z-]+="[^"]*")*? d=""(?: [a-z-]+="[^"]*")*/>')
+_BLANK: Final = re.compile(r"<text[^>]*(?:/>|></text>)")
 #: Hundredths of a pixel are more than anyone sees.
 _DECIMALS: Final = re.compile(r"(\.\d\d)\d+")
 
@@ -33,6 +34,7 @@ _TICK: Final = re.compile(
 _CIRCLE: Final = re.compile(
     rf'<path {_PLACE} d="M([\d.]+),0A\3,\3,0,1,1,-\3,0A\3,\3,0,1,1,\3,0"([^>]*)/>'
 )
+_DIAMOND: Final = re.compile(rf'<path {_PLACE} d="M-([\d.]+),0L0,-\3L\3,0L0,\3Z"([^>]*)/>')
 _TEXT: Final = re.compile(rf'<text text-anchor="(\w+)" {_PLACE}([^>]*)>([^<]*)</text>')
 
 
@@ -89,6 +91,16 @@ def _circles(style: str, circles: list[re.Match[str]]) -> str:
     return f"<g{style}>{drawn}</g>"
 
 
+def _diamonds(style: str, diamonds: list[re.Match[str]]) -> str:
+    drawn = "".join(
+        f'<path d="M{_number(m[1], "-" + m[3])},{_number(m[2])}l{half},-{half} {half},{half} '
+        f'-{half},{half}z"/>'
+        for m in diamonds
+        for half in (_number(m[3]),)
+    )
+    return f"<g{style}>{drawn}</g>"
+
+
 def _texts(style: str, texts: list[re.Match[str]]) -> str:
     drawn = ""
     for anchor, same in groupby(texts, key=lambda m: m[1]):
@@ -111,13 +123,14 @@ def compact(inner: str) -> str:
     -------
     str
         The same marks at the same places (to a hundredth of a pixel), without
-        roles of parts, defaults and empty paths.
+        roles of parts, defaults, empty paths and empty texts.
     """
-    for needless in (_INNER, _DEFAULTS, _FONT, _EMPTY):
+    for needless in (_INNER, _DEFAULTS, _FONT, _EMPTY, _BLANK):
         inner = needless.sub("", inner)
     inner = _whole(inner, _LINE, 5, _lines)
     inner = _whole(inner, _TICK, 6, _ticks)
     inner = _whole(inner, _CIRCLE, 4, _circles)
+    inner = _whole(inner, _DIAMOND, 4, _diamonds)
     inner = _whole(inner, _TEXT, 4, _texts)
     # Only inside tags: a number in a label is text.
     return re.sub(r"<[^>]*>", lambda tag: _DECIMALS.sub(r"\1", tag[0]), inner)
