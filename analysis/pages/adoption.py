@@ -319,9 +319,19 @@ def pace_in_short() -> Html:
     low = numbers.ratio(float(others.min()), "computed")
     high = numbers.ratio(float(others.max()), "computed")
     place = (
-        "No other day of the table has as much."
+        "The release has the most, the next day hardly less."
+        if not larger and float(others.max()) > 0.95 * float(own["value"])
+        else "No other day has as much."
         if not larger
         else f"{larger} of the other days have as much or more."
+    )
+    against = _placebo("out", "rivals")
+    same = against[against["release"]].iloc[0]
+    above = int((against[~against["release"]]["value"] >= float(same["value"])).sum())
+    over = (
+        "Over what the rivals did in the same months it is "
+        f"{numbers.ratio(float(same['value']), 'computed')} times, and {above} of the "
+        f"{len(against) - 1} other days have more."
     )
     growth = (
         "On every one of these days more came after than before."
@@ -340,7 +350,7 @@ def pace_in_short() -> Html:
                     "Bulk uploads apart, two whole months after the release brought "
                     f"{ratio} times the new derivatives of two whole months before. Other days "
                     "show what such a ratio is worth: a month apart, on days on which Qwen 2.5 "
-                    f"did not come out, it lies between {low} and {high}. {place} {growth}"
+                    f"did not come out, it lies between {low} and {high}. {place} {over} {growth}"
                 )
             ),
             paragraph(
