@@ -196,14 +196,18 @@ def _percent(value: float) -> str:
 def _find_hardware(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     own = table.iloc[0]
     low, high, line = float(own["lower"]), float(own["upper"]), float(record["stated_value"])
-    span = f"{_percent(low)} to {_percent(high)} of what is fetched of Qwen fits one common card"
+    card = f"{own['card']} GB card"
+    span = (
+        f"{_percent(low).removesuffix(' %')} to {_percent(high)} of Qwen's downloads are of models "
+        f"that fit a {card}"
+    )
     chosen = table[(table["weight"] == "models") & (table["bits"] == own["bits"])]
     chosen = chosen[(chosen["card"] == "8") & (chosen["population"] == own["population"])]
     if low > line:
         small = chosen[chosen["day"] == own["day"]]
         text = f"Yes: {span}"
         if not small.empty and float(small["upper"].iloc[0]) <= line:
-            text += "; on the smallest card less than half of the models do"
+            text += "; of its models less than half fit an 8 GB card"
         return text
     if high <= line:
         return f"No: {span}"
@@ -366,11 +370,11 @@ def _find_speed(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     elif float(own["upper"]) <= line:
         text = "No: fewer new derivatives came after the release than before"
     else:
-        text = "As counted, bulk uploads hide whether more derivatives came"
+        text = "Bulk uploads hide whether more derivatives came after Qwen 2.5"
     if "alone" in quiet and "rivals" in quiet:
         text += (
-            f"; without them {quiet['alone']:.1f} times as many as before, "
-            f"against {quiet['alone'] / quiet['rivals']:.1f} times for the rivals"
+            f"; without them {quiet['alone']:.1f} times as many in {own['window']} months as "
+            f"before it, {quiet['alone'] / quiet['rivals']:.1f} times for the rivals"
         )
     return text
 
@@ -551,7 +555,7 @@ def _find_attention(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     low, high = float(own["lower"]), float(own["upper"])
     span = f"{low:.1f}" if f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f}"
     if low > float(record["stated_value"]):
-        text = f"Yes by likes: {span} times those of any older Chinese model"
+        text = f"Yes by likes: DeepSeek R1 has {span} times those of any older Chinese model"
     elif high <= float(record["stated_value"]):
         text = f"No: {span} times the likes of the most liked older Chinese model"
     else:
