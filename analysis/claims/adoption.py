@@ -21,6 +21,8 @@ from analysis.snapshot import families as families_module
 FAMILIES: Final = ("qwen", "llama", "gemma", "mistral", "deepseek", "gpt-oss")
 _HEADERS: Final = "hub-stats-2026-05"
 _LISTED: Final = "model-parameters-2026-08-17"
+#: Catalogue that lists all repositories of some organisations on one day.
+_CATALOGUE: Final = "makers-2025-10-12"
 _SINCE: Final = date(2025, 1, 1)
 
 
@@ -59,6 +61,8 @@ def members(world: World, family: str, day: date, population: str) -> tuple[froz
         found = world.existed({n for n, own in world.family[rule].items() if own == family}, day)
         # What was created after the day is no part of that day's family.
         found = {n for n in found if n not in world.created or world.created[n] <= day}
+        if day == _catalogue_day(world):
+            found = _as_listed(world, family, found)
         if population == "since-2025":
             # Without a day of creation: the first day on which any file of ours names it.
             first = {n: date.fromordinal(world.first_seen[n]) for n in found}
@@ -66,6 +70,29 @@ def members(world: World, family: str, day: date, population: str) -> tuple[froz
         return frozenset(found)
 
     return world.evidence.once(f"adoption.members {family} {day} {population}", make), rule
+
+
+def _catalogue_day(world: World) -> date:
+    return world.inputs.days.get(_CATALOGUE, world.evidence.days[_CATALOGUE])
+
+
+def _as_listed(world: World, family: str, found: set[str]) -> set[str]:
+    """Leave out what the complete catalogue lacks, on its day.
+
+    What it does not list of an organisation that it lists was not public when it was
+    read. A family of which it lists an organisation is what it lists: Code Llama, in an
+    organisation that was not asked, does not count on this day. Copies elsewhere stay.
+    """
+
+    def make() -> tuple[frozenset[str], frozenset[str]]:
+        listed = frozenset(world.evidence.frame(_CATALOGUE)["repository_id"].astype("str"))
+        return listed, frozenset(name.partition("/")[0] for name in listed)
+
+    listed, asked = world.evidence.once("adoption.catalogue", make)
+    official = {name for name, own in world.family["official"].items() if own == family}
+    if official & listed:
+        found = {name for name in found if name in listed or name not in official}
+    return {name for name in found if name in listed or name.partition("/")[0] not in asked}
 
 
 def fitting(
