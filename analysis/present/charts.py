@@ -21,6 +21,7 @@ from analysis.present.numbers import format_value
 _SCALES: Final[dict[str, tuple[float, str]]] = {
     "share": (100.0, "%"),
     "downloads": (1e-6, "million"),
+    "users": (1e-6, "million"),
     "repositories": (1.0, ""),
     "ratio": (1.0, ""),
 }
@@ -230,6 +231,8 @@ def row_text(record: dict[Any, Any], unit: str) -> str:
     ]
     # "0 to 12 %" says no more than "at most 12 %".
     known[1] = known[1] and (known[0] or float(lower) > 0)  # type: ignore[arg-type]
+    if known[0] and known[1] and upper == float("inf"):
+        return f"at least {format_value(float(lower), unit)}"  # type: ignore[arg-type]
     if known[0] and not (known[1] and known[2] and lower != upper):
         return format_value(float(value), unit)  # type: ignore[arg-type]
     low = format_value(float(lower), unit) if known[1] else ""  # type: ignore[arg-type]

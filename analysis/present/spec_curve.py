@@ -18,6 +18,7 @@ from analysis.present import theme
 from analysis.present.charts import _axis, scaled
 from analysis.present.charts import stated_label as named_line
 from analysis.present.markup import plain
+from analysis.present.numbers import format_day
 
 #: What a result says of the claim: mark shape and whether it is filled.
 HOLDS: Final = {
@@ -43,7 +44,8 @@ def worded(names: Mapping[str, str], dimension: str, choice: str | None = None) 
     """Return the words for a dimension, or for one of its choices."""
     if choice is None:
         return names.get(dimension, dimension.replace("_", " "))
-    return names.get(f"{dimension}={choice}", plain(choice))
+    # A day reads as everywhere else in the book.
+    return names.get(f"{dimension}={choice}", format_day(plain(choice)))
 
 
 def choices(frame: pd.DataFrame, dimensions: Sequence[str]) -> list[str]:
