@@ -285,7 +285,7 @@ class TestTables:
                 "window": ("since-first", "last-12-months"), "dates": ("created",),
                 "source": ("catalogue", "groups-october"),
             },
-            "Yes: 3.5 new Qwen models for each new Llama model (1.7 to 9.6); against all",
+            "Yes: 3.5 new Qwen models for each new Llama model (1.7 to 9.6); of all that",
             "No: 0.5 new Qwen models",
         ),
         (
@@ -295,7 +295,7 @@ class TestTables:
                 "family_rule": ("official",), "minimum": ("any",),
                 "since": ("any-time", "last-12-months"),
             },
-            "Yes: all five kinds are there; in the year to August 2026",
+            "Yes: Qwen has models of all five kinds; in the year to August 2026",
             "None of the kinds are there",
         ),
     ],

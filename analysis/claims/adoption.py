@@ -56,16 +56,20 @@ def family_sizes(world: World, family: str, rule: str) -> pd.DataFrame:
 def members(world: World, family: str, day: date, population: str) -> tuple[frozenset[str], str]:
     """Return the repositories of a family on a day, and the family rule that holds for them."""
     rule = "with-reuploads" if population == "with-reuploads" else "official"
-    found = world.existed({n for n, own in world.family[rule].items() if own == family}, day)
-    # What was created after the day is no part of that day's family.
-    found = {n for n in found if n not in world.created or world.created[n] <= day}
-    if day == _catalogue_day(world):
-        found = _as_listed(world, family, found)
-    if population == "since-2025":
-        # Without a day of creation: the first day on which any file of ours names it.
-        first = {n: date.fromordinal(world.first_seen[n]) for n in found}
-        found = {n for n in found if world.created.get(n, first[n]) >= _SINCE}
-    return frozenset(found), rule
+
+    def make() -> frozenset[str]:
+        found = world.existed({n for n, own in world.family[rule].items() if own == family}, day)
+        # What was created after the day is no part of that day's family.
+        found = {n for n in found if n not in world.created or world.created[n] <= day}
+        if day == _catalogue_day(world):
+            found = _as_listed(world, family, found)
+        if population == "since-2025":
+            # Without a day of creation: the first day on which any file of ours names it.
+            first = {n: date.fromordinal(world.first_seen[n]) for n in found}
+            found = {n for n in found if world.created.get(n, first[n]) >= _SINCE}
+        return frozenset(found)
+
+    return world.evidence.once(f"adoption.members {family} {day} {population}", make), rule
 
 
 def _catalogue_day(world: World) -> date:
@@ -111,29 +115,59 @@ def fitting(
     if overhead is not None:
         rules = rules.model_copy(update={"overhead": overhead})
     own, rule = members(world, family, day, population)
-    table = family_sizes(world, family, rule).loc[sorted(own)]
+    table = world.evidence.once(
+        f"adoption.table {family} {day} {population}",
+        lambda: family_sizes(world, family, rule).loc[sorted(own)],
+    )
     answer = sizes.fits(table, rules.find_card(card), bits, rules)
     yes = frozenset(answer.index[answer.fillna(False)])
     no = frozenset(answer.index[~answer.fillna(True)])
     open_ = own - yes - no
+    # Many a card and size in bits divide a family alike.
+    divided = (day, yes, no, open_)
     if weight == "models":
-        # A model fits if any of its copies does: one that is published in fewer bits counts.
-        by_model = answer.groupby(table["model"]).max()
-        known, whole = by_model.dropna(), len(by_model)
-        count = int(known.sum())
-        value = count / len(known) if len(known) else float("nan")
-        low = count / whole if whole else float("nan")
-        high = (count + whole - len(known)) / whole if whole else float("nan")
-        return Outcome(
-            value,
-            low,
-            high,
-            low,
-            high,
-            len(known),
-            whole,
-            extra={"day": day.isoformat(), "fit": float(count), "unknown_size": len(open_)},
+        return world.evidence.once(
+            ("adoption.models", family, population, divided), lambda: _models(table, answer, day)
         )
+    return world.evidence.once(
+        ("adoption.downloads", outlier, divided), lambda: _downloads(world, outlier, *divided)
+    )
+
+
+def _models(table: pd.DataFrame, answer: pd.Series, day: date) -> Outcome:
+    """Share of a family's models that fits, by what :func:`analysis.measure.sizes.fits` answers."""
+    # A model fits if any of its copies does: one that is published in fewer bits counts.
+    by_model = answer.groupby(table["model"]).max()
+    known, whole = by_model.dropna(), len(by_model)
+    count = int(known.sum())
+    value = count / len(known) if len(known) else float("nan")
+    low = count / whole if whole else float("nan")
+    high = (count + whole - len(known)) / whole if whole else float("nan")
+    return Outcome(
+        value,
+        low,
+        high,
+        low,
+        high,
+        len(known),
+        whole,
+        extra={
+            "day": day.isoformat(),
+            "fit": float(count),
+            "unknown_size": int(answer.isna().sum()),
+        },
+    )
+
+
+def _downloads(
+    world: World,
+    outlier: str,
+    day: date,
+    yes: frozenset[str],
+    no: frozenset[str],
+    open_: frozenset[str],
+) -> Outcome:
+    """Share of what is fetched of those that fit, those that do not, and those of unknown size."""
     ends: dict[str, tuple[float, float, float]] = {}
     centre = float("nan")
     read = {key: world.estimate(part, day, outlier) for key, part in
@@ -157,7 +191,7 @@ def fitting(
         ends["hard"][1],
         ends["hard"][2],
         int(seen["seen"].notna().sum()),
-        len(own),
+        len(yes) + len(no) + len(open_),
         extra={
             "day": day.isoformat(),
             "fit": float(read["yes"]["seen"].sum()),
@@ -191,14 +225,17 @@ def _find_hardware(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     low, high, line = float(own["lower"]), float(own["upper"]), float(record["stated_value"])
     largest = str(own["card"]) == max(table["card"].astype("str"), key=float)
     card = f"the largest common card ({own['card']} GB)" if largest else f"a {own['card']} GB card"
-    span = f"{_percent(low)} to {_percent(high)} of what is fetched of Qwen fits {card}"
+    span = (
+        f"{_percent(low).removesuffix(' %')} to {_percent(high)} of Qwen's downloads are of models "
+        f"that fit {card}"
+    )
     chosen = table[(table["weight"] == "models") & (table["bits"] == own["bits"])]
     chosen = chosen[(chosen["card"] == "8") & (chosen["population"] == own["population"])]
     if low > line:
         small = chosen[chosen["day"] == own["day"]]
         text = f"Yes: {span}"
         if not small.empty and float(small["upper"].iloc[0]) <= line:
-            text += "; on the smallest card less than half of the models do"
+            text += "; of its models less than half fit an 8 GB card"
         return text
     if high <= line:
         return f"No: {span}"
@@ -403,12 +440,15 @@ def _find_speed(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     elif float(own["upper"]) <= line:
         text = "No: fewer new derivatives came after the release than before"
     else:
-        text = "As counted, bulk uploads hide whether more derivatives came"
+        text = "Bulk uploads hide whether more derivatives came after Qwen 2.5"
     if "more" in values:
-        text += f"; without them {values['more']:.1f} times as many, but "
-        text += larger_elsewhere(tried)
+        text += (
+            f"; without them {values['more']:.1f} times as many in {own['window']} months as "
+            f"before it, but {larger_elsewhere(tried)}"
+        )
     if "turn" in values:
-        text += f", and growth was {values['turn']:.1f} times that before"
+        verb = "slowed" if values["turn"] < 1 else "did not slow"
+        text += f", and growth {verb} ({values['turn']:.2f} times that before)"
     return text
 
 
@@ -588,7 +628,7 @@ def _find_attention(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     low, high = float(own["lower"]), float(own["upper"])
     span = f"{low:.1f}" if f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f}"
     if low > float(record["stated_value"]):
-        text = f"Yes by likes: {span} times those of any older Chinese model"
+        text = f"Yes by likes: DeepSeek R1 has {span} times those of any older Chinese model"
     elif high <= float(record["stated_value"]):
         text = f"No: {span} times the likes of the most liked older Chinese model"
     else:

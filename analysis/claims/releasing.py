@@ -395,11 +395,13 @@ def _find_velocity(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         text = f"No: {span} {between}"
     else:
         text = f"Not certain: {span} {between}"
-    whole = table[(table["source"] == "groups-october") & (table["window"] == "last-12-months")]
-    if not whole.empty and float(whole.iloc[0]["value"]) <= 1:
+    groups = table["source"].astype("str").str.startswith("groups-")
+    whole = table[groups & (table["window"] == "last-12-months")]["value"].astype("float64")
+    if len(whole) and float(whole.min()) <= 1:
+        ratios = " or ".join(f"{value:.1f}" for value in sorted(whole))
         text += (
-            f"; against all that Meta publishes, research too, {float(whole.iloc[0]['value']):.1f} "
-            "Qwen repositories for each in the year to October 2025"
+            f"; of all that both companies published in a year, {ratios} repositories for each of "
+            f"Meta's{', by who counts as the company' if whole.nunique() > 1 else ''}"
         )
     return text
 
@@ -411,7 +413,7 @@ def _find_breadth(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     own = table.iloc[0]
     value = int(own["value"])
     if value > record["stated_value"]:
-        text = f"Yes: all {_COUNTS[value]} kinds are there"
+        text = f"Yes: Qwen has models of all {_COUNTS[value]} kinds"
     else:
         text = f"{_COUNTS[value].capitalize()} of the kinds are there, not seen: {own['not_seen']}"
     recent = table[
@@ -424,7 +426,7 @@ def _find_breadth(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     if not recent.empty:
         last = recent.iloc[0]
         now, month = int(last["value"]), date.fromisoformat(str(last["day"]))
-        text += f"; in the year to {month:%B %Y} our files see new models of {_COUNTS[now]}"
+        text += f"; in the year to {month:%B %Y} our files see new ones of {_COUNTS[now]}"
         if now < value:
             text += f" (not seen: {last['not_seen']})"
     return text

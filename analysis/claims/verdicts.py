@@ -55,6 +55,8 @@ def show(claim: Claim, number: float) -> str:
         return f"{100 * number:.1f} %"
     if claim.unit == "downloads":
         return f"{number / 1e6:,.1f} million" if number < 1e9 else f"{number / 1e9:.2f} billion"
+    if claim.unit == "users" and number >= 1e6:
+        return f"{number / 1e6:,.0f} million"
     if claim.unit in ("derivatives", "repositories", "users", "count"):
         return f"{number:,.0f}"
     return f"{number:.2f}"
