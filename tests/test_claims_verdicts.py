@@ -272,6 +272,13 @@ def test_later(which: register.Claim, span: tuple[float, float], expected: str, 
     assert words in got.reason
 
 
+def test_later_data_of_a_part_decide_nothing() -> None:
+    got = verdicts.later(claim("above"), (0.6, 0.7), "2026-08-22", "of the 3 that we know 2 are")
+    assert (got.verdict, got.reason) == (
+        "not checkable", "on 2026-08-22, of the 3 that we know 2 are",
+    )  # fmt: skip
+
+
 def test_without_later_data_the_reason_is_the_registers() -> None:
     assert verdicts.later(ABOVE, None, None).verdict == "no later snapshot"
     told = claim("above", later_reason="The panel has ended.")

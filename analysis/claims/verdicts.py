@@ -282,14 +282,28 @@ def _between(claim: Claim, table: pd.DataFrame, score: np.ndarray) -> dict[str, 
     return parts
 
 
-def later(claim: Claim, span: tuple[float, float] | None, day: str | None) -> Verdict:
-    """Third axis: the article's own reading on data from after its publication."""
+def later(
+    claim: Claim,
+    span: tuple[float, float] | None,
+    day: str | None,
+    partial: str | None = None,
+) -> Verdict:
+    """Third axis: the article's own reading on data from after its publication.
+
+    Parameters
+    ----------
+    partial
+        What is known of the part that our files see, where nothing bounds the rest: then the
+        data decide nothing, whatever the interval of that part.
+    """
     if span is None or day is None:
         return Verdict(
             "no later snapshot",
             claim.later_reason or "no data from after the publication bear on it",
         )
     lower, upper = span
+    if partial is not None:
+        return Verdict("not checkable", f"on {day}, {partial}")
     text = worded(claim, lower, upper)
     answer = holds_within(claim, lower, upper)
     if answer == "yes":
