@@ -371,7 +371,7 @@ class TestTables:
                 "family_rule": ("official",),
                 "since": ("any-time", "last-12-months"),
             },
-            "Yes: all five kinds are there; in the year to August 2026",
+            "Yes: Qwen has models of all five kinds; in the year to August 2026",
             "None of the kinds are there",
         ),
     ],

@@ -288,8 +288,8 @@ def test_the_share_under_apache(world: World) -> None:
     assert whole["value"] == pytest.approx(0.886248, abs=1e-6)
     assert pd.isna(whole["lower"])
     assert record["finding"] == (
-        "Not all: 66 to 73 % of Qwen's repositories in October 2025, with 85 to 91 % of their "
-        "downloads; of those of 2026 all 15 that we read by May"
+        "Not all of Qwen is under Apache 2.0: 66 to 73 % of its repositories in October 2025, with "
+        "85 to 91 % of the downloads; of those created in 2026 all 15 that we read by May"
     )
     for _, row in table.dropna(subset=["lower"]).iterrows():
         assert 0 <= row["hard_lower"] <= row["lower"] <= row["upper"] <= row["hard_upper"] <= 1
@@ -391,12 +391,17 @@ def found(values: list[float | None], by: str = "", text: str = "") -> str:
 def test_the_finding_follows_the_numbers() -> None:
     """Synthetic: what would be said if the texts said something else."""
     assert found([None]) == "The licence texts name no number of users"
-    assert found([100e6, 100e6]) == "Yes: all 2 Llama licences say 100 million"
-    assert found([100e6, 700e6]) == "Yes, in part: the Llama licences say 100 million, 700 million"
+    assert found([100e6, 100e6]) == "Yes: all 2 Llama licences say 100 million users"
+    assert (
+        found([100e6, 700e6]) == "Yes, in part: the Llama licences say 100 million, "
+        "700 million users"
+    )
     nowhere = found([700e6, 700e6])
-    assert nowhere.endswith("Llama licences say 700 million, and no text here says 100 million")
+    assert nowhere.endswith(
+        "Llama licences say 700 million users, and no text here says 100 million"
+    )
     assert found([700e6, None], "Somebody", "A LICENSE AGREEMENT").startswith(
-        "No: the Llama licences say 700 million; 100 million is the number of Somebody's first"
+        "No: the Llama licences say 700 million users; 100 million is the number of Somebody's"
     )
 
 

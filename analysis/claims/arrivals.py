@@ -348,6 +348,10 @@ def counted(world: World, family: str = QWEN) -> tuple[int, int, date]:
 
     Derivatives of one base are distinct repositories; those of several may share some.
     """
+    return world.evidence.once(f"arrivals.counted {family}", lambda: _counted(world, family))
+
+
+def _counted(world: World, family: str) -> tuple[int, int, date]:
     rules = rules_of(world)
     largest = total = 0
     for name in rules.counts.versions:

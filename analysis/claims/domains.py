@@ -106,11 +106,16 @@ def derivatives(world: World, source: str) -> pd.DataFrame:
     return world.evidence.once(f"domains.derivatives {source}", make)
 
 
+def _reader(world: World) -> domains.Classifier:
+    """One reader for all sources: what it has read it knows."""
+    return world.evidence.once("domains.reader", lambda: domains.Classifier(rules_of(world)))
+
+
 def classified(world: World, source: str) -> pd.DataFrame:
     """Return which domains the words find among the derivatives of a source."""
     return world.evidence.once(
         f"domains.classified {source}",
-        lambda: domains.classify(derivatives(world, source), rules_of(world)),
+        lambda: domains.classify(derivatives(world, source), rules_of(world), _reader(world)),
     )
 
 
@@ -326,7 +331,8 @@ def _find(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     own = table.iloc[0]
     lower = int(own["lower"])
     if lower >= record["stated_value"]:
-        text = f"Yes: at least {_word(own['line'])} derivatives in each of {_word(lower)} domains"
+        least = _word(own["line"])
+        text = f"Yes: at least {least} derivatives of Qwen in each of {_word(lower)} domains"
     else:
         missing = _and(str(own["not_shown"]).split(", "))
         text = (
@@ -344,8 +350,8 @@ def _find(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     if not fetched.empty:
         still = int(fetched.iloc[0]["lower"])
         text += (
-            f"; in {_word(still)} of them once each must have been fetched "
-            f"{_word(MINIMUM['ten'])} times"
+            f"; counting only those that were fetched {_word(MINIMUM['ten'])} times, in "
+            f"{_word(still)} of them"
         )
     return text
 

@@ -327,9 +327,9 @@ def _find_threshold(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     if not numbers:
         return "The licence texts name no number of users"
     if len(numbers) == 1 and own["value"].notna().all():
-        said = f"all {len(own)} Llama licences say {_million(numbers[0])}"
+        said = f"all {len(own)} Llama licences say {_million(numbers[0])} users"
     else:
-        said = f"the Llama licences say {', '.join(_million(n) for n in numbers)}"
+        said = f"the Llama licences say {', '.join(_million(n) for n in numbers)} users"
     if stated in numbers:
         return f"Yes, in part: {said}" if len(numbers) > 1 else f"Yes: {said}"
     other = str(own.iloc[0]["stated_by"])
@@ -362,13 +362,14 @@ def _find_share(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     low, high = float(own["lower"]), float(own["upper"])
     if low > line:
         return f"Yes: {_percent(low)} of Qwen's repositories are under Apache 2.0"
-    text = f"Not all: {_span(low, high)} of Qwen's repositories in October 2025"
+    part = _span(low, high)
+    text = f"Not all of Qwen is under Apache 2.0: {part} of its repositories in October 2025"
     now = _pick(table, measure="downloads_30d")
     if now is not None:
-        text += f", with {_span(float(now['lower']), float(now['upper']))} of their downloads"
+        text += f", with {_span(float(now['lower']), float(now['upper']))} of the downloads"
     new = _pick(table, day="2026-05-23", created="2026")
     if new is not None and float(new["value"]) > line:
-        text += f"; of those of 2026 all {int(new['covered'])} that we read by May"
+        text += f"; of those created in 2026 all {int(new['covered'])} that we read by May"
     return text
 
 

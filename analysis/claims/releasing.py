@@ -442,7 +442,7 @@ def _find_velocity(record: Mapping[str, Any], table: pd.DataFrame) -> str:
             f"{row['value']:.1f} ({row['lower']:.1f} to {row['upper']:.1f})"
             for row in whole.to_dict("records")
         )
-        text += f"; of all that both companies publish {ratios}"
+        text += f"; of all that both companies published in a year, {ratios}"
         text += ", by who counts as the company" if len(whole) > 1 else ""
     return text
 
@@ -454,7 +454,7 @@ def _find_breadth(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     own = table.iloc[0]
     value = int(own["value"])
     if value > record["stated_value"]:
-        text = f"Yes: all {_COUNTS[value]} kinds are there"
+        text = f"Yes: Qwen has models of all {_COUNTS[value]} kinds"
     else:
         text = f"{_COUNTS[value].capitalize()} of the kinds are there, not seen: {own['not_seen']}"
     recent = table[
@@ -466,7 +466,7 @@ def _find_breadth(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     if not recent.empty:
         last = recent.iloc[0]
         now, month = int(last["value"]), date.fromisoformat(str(last["day"]))
-        text += f"; in the year to {month:%B %Y} our files see new models of {_COUNTS[now]}"
+        text += f"; in the year to {month:%B %Y} our files see new ones of {_COUNTS[now]}"
         if now < value:
             text += f" (not seen: {last['not_seen']})"
     return text

@@ -304,25 +304,21 @@ def relations() -> Html:
 
 def minimum() -> Html:
     """Return the share among what was downloaded at all, and ten times."""
-    frames = [
-        _shares(base=base, minimum=least)
-        for least in (0, 1, 10)
-        for base in ("official", "with-reuploads", "name")
-    ]
-    rows = pd.concat(frames, ignore_index=True)
-    rows["base"] = rows["base"].map(_BASES)
+    columns = {0: "all new derivatives", 1: "downloaded at all", 10: "ten times or more"}
+    rows = []
+    for base, word in _BASES.items():
+        row = {"base": word}
+        for least in columns:
+            one = _shares(base=base, minimum=least).iloc[0]
+            within = numbers.format_interval(float(one["lower"]), float(one["upper"]), "share")
+            row[str(least)] = f"{_percent(one['value'])} ({within})"
+        rows.append(row)
     return table(
-        rows,
-        [
-            Column("minimum", "downloads at least"),
-            Column("base", "Qwen's by"),
-            Column("part", "Qwen's"),
-            Column("whole", "of"),
-            Column("value", "share", "share"),
-            Column("lower", "from", "share"),
-            Column("upper", "to", "share"),
-        ],
-        caption="Share of the week's new derivatives by the downloads that each must have",
+        pd.DataFrame(rows),
+        [Column("base", "Qwen's by"), *(Column(str(k), word) for k, word in columns.items())],
+        caption="Share of the week's new derivatives by the downloads that each must have, with "
+        "the interval of sampling",
+        stacked=True,
     )
 
 
@@ -488,7 +484,7 @@ def sources() -> Html:
         [
             Column("source"),
             Column("repositories", "repositories in it"),
-            *(Column(name, word) for name, word in _WAYS.items()),
+            *(Column(name, word) for name, word in _WAYS.items() if name != "base_family"),
         ],
         caption="Repositories that relate to Qwen in each file: counts from below",
     )

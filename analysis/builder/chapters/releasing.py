@@ -248,9 +248,13 @@ def breadth_table(world: World) -> pd.DataFrame:
                     told_by: releasing.of_kinds(world, source, told_by, rule, family)
                     for told_by in breadth.TOLD_BY
                 }
+                ordered = found["either"].sort_values(
+                    ["created_at", "repository_id"], kind="stable"
+                )
+                by_kind = dict(iter(ordered.groupby("kind", sort=False)))
+                number = {way: rows["kind"].value_counts() for way, rows in found.items()}
                 for kind in rules.kind:
-                    own = found["either"][found["either"]["kind"] == kind.id]
-                    own = own.sort_values(["created_at", "repository_id"], kind="stable")
+                    own = by_kind.get(kind.id, ordered.iloc[:0])
                     counters = own["downloads_30d"].dropna()
                     rows.append(
                         {
@@ -263,7 +267,7 @@ def breadth_table(world: World) -> pd.DataFrame:
                             "family_repositories": len(seen),
                             "repositories": len(own),
                             **{
-                                f"by_{told_by}": int((found[told_by]["kind"] == kind.id).sum())
+                                f"by_{told_by}": int(number[told_by].get(kind.id, 0))
                                 for told_by in ("name", "tag", "both")
                             },
                             "downloads_30d": int(counters.sum()),
