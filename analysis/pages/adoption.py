@@ -114,11 +114,10 @@ def hardware_two_values() -> Html:
     centre = numbers.percent(float(own["centre"]), "bounded")
     return paragraph(
         Html(
-            f"Two values stand for the claim's own reading. Of the downloads that were read, {read} "
-            "are of models that fit; what was not read is left out, and the table of "
-            f"specifications holds this one. With all repositories, those not read closed by "
-            f"tested assumptions, the middle is {centre}; the box above and the record hold this "
-            "one, with its interval."
+            "Two values stand for the claim's own reading. Of the downloads that were read, "
+            f"{read} are of models that fit: so the curve and the table of specifications, which "
+            "leave out what was not read. With what was not read closed by tested assumptions, "
+            f"the middle is {centre}: so the box above, with its interval."
         )
     )
 
@@ -464,7 +463,7 @@ def pace_months() -> Html:
             span_label="Qwen 2.5",
         ),
         id="pace-months",
-        title=_leader(last),
+        title=leader(last),
         subtitle=(
             "New derivatives by month and family of the base, bases with bulk uploads left out; "
             "months since release shared out over the calendar"
@@ -497,7 +496,7 @@ def _spans(rows: pd.DataFrame) -> list[str]:
     ]
 
 
-def _leader(last: pd.DataFrame) -> str:
+def leader(last: pd.DataFrame) -> str:
     """Return who gained most in a month where the intervals say so, else what they allow."""
     month = numbers.format_day(str(last["month"].iloc[0]))
     first, rest = last.iloc[0], last.iloc[1:]
