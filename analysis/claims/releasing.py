@@ -442,7 +442,7 @@ def _find_velocity(record: Mapping[str, Any], table: pd.DataFrame) -> str:
             f"{row['value']:.1f} ({row['lower']:.1f} to {row['upper']:.1f})"
             for row in whole.to_dict("records")
         )
-        text += f"; of all that both companies publish {ratios}"
+        text += f"; of all that both companies published in a year, {ratios}"
         text += ", by who counts as the company" if len(whole) > 1 else ""
     return text
 
