@@ -17,6 +17,7 @@ from support.worlds import evidence_world
 from analysis.claims import waves as claim
 from analysis.errors import InputError
 from analysis.measure import waves
+from analysis.measure.releases import binomial_interval
 from analysis.measure.waves import Daily
 
 START = date(2024, 1, 1)
@@ -165,6 +166,15 @@ def test_wrong_rules_are_named(change: dict[str, object], told: str) -> None:
     assert told in str(raised.value)
 
 
+def test_so_many_releases_an_interval_above_the_line_needs() -> None:
+    count = waves.needed(0.9, 0.95)
+    assert count == 36
+    assert binomial_interval(count, count, 0.95)[0] > 0.9
+    assert binomial_interval(count - 1, count - 1, 0.95)[0] <= 0.9
+    with pytest.raises(InputError, match="between 0 and 1"):
+        waves.needed(1.0, 0.95)
+
+
 def test_an_unknown_source_lists_the_known() -> None:
     with pytest.raises(InputError, match="counts, cut"):
         waves.parse(RULES).find("census")
@@ -206,6 +216,21 @@ class TestReal:
         own = table[table["family"] == "qwen"].iloc[0]
         assert own["generation"] == "qwen3.8"
         assert own["derivatives"] / own["of_family"] == pytest.approx(0.339, abs=0.002)
+
+    def test_no_specification_can_say_yes_and_one_release_stands_against_each(self) -> None:
+        world = evidence_world()
+        spec = {
+            "source": "counts", "scope": "family", "window": "2", "events": "generations",
+            "test": "more", "bulk": "in",
+        }  # fmt: skip
+        got = claim.check(world, spec, 0.9)
+        assert got.extra["without_a_wave"] == "Qwen2.5"
+        assert got.extra["with_a_wave"] == "Qwen1.5, Qwen2"
+        without = claim.check(world, {**spec, "bulk": "out"}, 0.9)
+        assert without.extra["without_a_wave"] == ""
+        every = claim.check(world, {**spec, "window": "1", "events": "all"}, 0.9)
+        assert every.extra["releases"] == 7
+        assert every.extra["releases"] < every.extra["needed"] == 36
 
     def test_every_choice_of_the_grid_can_be_evaluated(self) -> None:
         world = evidence_world()

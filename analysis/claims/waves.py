@@ -237,19 +237,25 @@ def part(
     world: World, family: str, spec: Mapping[str, Any], place: str = "even"
 ) -> tuple[int, int, list[str]]:
     """Count the releases of a family that could be tried, and those with a wave, by name."""
+    answers = answered(world, family, spec, place)
+    names = [name for name, answer in answers if answer]
+    return len(answers), len(names), names
+
+
+def answered(
+    world: World, family: str, spec: Mapping[str, Any], place: str = "even"
+) -> list[tuple[str, bool]]:
+    """Tell of each release of a family that could be tried whether there was a wave, by name."""
     found = tried(world, family, str(spec["source"]), str(spec["window"]), str(spec["bulk"]), place)
     percentile = rules_of(world).percentile
-    names, count = [], 0
+    out = []
     for entry in found:
         if spec["events"] == "generations" and not entry.release.generation:
             continue
         answer = is_wave(entry, str(spec["scope"]), str(spec["test"]), percentile)
-        if answer is None:
-            continue
-        count += 1
-        if answer:
-            names.append(entry.release.name)
-    return count, len(names), names
+        if answer is not None:
+            out.append((entry.release.name, answer))
+    return out
 
 
 def check(world: World, spec: Spec, line: float) -> Outcome:
@@ -286,6 +292,8 @@ def check(world: World, spec: Spec, line: float) -> Outcome:
             "releases": float(count),
             "waves": float(hits),
             "with_a_wave": ", ".join(names),
+            "without_a_wave": ", ".join(n for n, wave in answered(world, QWEN, spec) if not wave),
+            "needed": float(waves.needed(line, level)),
             "shift_p": p,
         },
     )
@@ -325,8 +333,10 @@ def _find(_record: Mapping[str, Any], table: pd.DataFrame) -> str:
         return f"{int(row['waves'])} of {int(row['releases'])}"
 
     text = (
-        f"Too few releases are dated to say each: after {of(own)} new generations the family's "
-        "derivatives rose more than on nine of ten other days"
+        f"Too few releases are dated to say each: after {of(own)} new generations "
+        f"({100 * own['value']:.0f} %, interval {100 * own['lower']:.0f} to "
+        f"{100 * own['upper']:.0f} %) the family's derivatives rose more than on nine of ten "
+        "other days"
     )
     same = table[
         (table["scope"] == own["scope"])

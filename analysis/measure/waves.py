@@ -266,6 +266,17 @@ def comes_first(found: Sequence[float], later_windows: int) -> tuple[float, floa
     return (first / mean if mean else math.inf if first else 1.0), rank(first, later)
 
 
+def needed(line: float, level: float) -> int:
+    """Return how many releases, all with a wave, lift an exact interval above a line."""
+    if not 0 < line < 1:
+        raise InputError(f"a share to be passed lies between 0 and 1, not at {line}")
+    count = 1
+    # The lower end of all of `count` is the tail to the power of one over the count.
+    while ((1 - level) / 2) ** (1 / count) <= line:
+        count += 1
+    return count
+
+
 def generation(name: str, pattern: str) -> str | None:
     """Return the generation that a repository's name states, in lower case; None without one."""
     found = re.match(pattern, name.lower())

@@ -20,9 +20,9 @@ _ALL: Final = "all bases"
 _ANY: Final = "any of the five professions"
 _LABELLED: Final = (
     "One reader set every label in one sitting: a language model, one of the makers of this "
-    "record. It saw the name, the tags and an excerpt of a generated summary of the card. Nobody has "
-    "labelled a repository a second time, so how often a second reader would agree is not known. "
-    "Of "
+    "record. It saw the name, the tags and an excerpt of a generated summary of the card. Nobody "
+    "has labelled a repository a second time, so how often a second reader would agree is not "
+    "known. Of "
 )
 
 

@@ -24,6 +24,61 @@ def _largest(frame: pd.DataFrame, column: str) -> pd.Series:
     return frame.sort_values(column, ascending=False, kind="stable").iloc[0]
 
 
+def reach() -> Html:
+    """Return what so few releases can show at all, and what one counter-example does to "each"."""
+    frame, own = tables.specifications(_CLAIM), _own()
+    most = int(frame["releases"].max())
+    same = frame[
+        (frame["source"] == own["source"])
+        & (frame["scope"] == own["scope"])
+        & (frame["window"].astype("str") == str(own["window"]))
+        & (frame["events"] == own["events"])
+        & (frame["test"] == "more")
+    ].set_index("bulk")
+
+    def without(bulk: str) -> list[str]:
+        told = same.loc[bulk, "without_a_wave"]
+        return [] if pd.isna(told) or not told else str(told).split(", ")
+
+    whole, calm = without("in"), without("out")
+    strict = Html(" No generation that was tried is without a rise.")
+    if whole:
+        rest = (
+            join(["Without bulk uploads it did not rise after ", numbers.listed(calm), "."])
+            if calm
+            else "Without bulk uploads the number rose after all of them."
+        )
+        one = (
+            " A strict reading of each falls to one release without a rise. With bulk uploads "
+            "counted there is such a release: "
+        )
+        fewer = (
+            " brought fewer after it than before, the derivatives of a month spread evenly over "
+            "its days. "
+        )
+        strict = join([one, numbers.listed(whole), fewer, rest])
+    return paragraph(
+        "By the article's own reading ",
+        numbers.count(int(own["waves"]), "computed"),
+        f" of {int(own['releases'])} generations were followed by a wave, ",
+        numbers.value(float(own["value"]), "share", "computed"),
+        "; as a sample of all releases they leave ",
+        numbers.interval(float(own["lower"]), float(own["upper"]), "share", "bounded"),
+        " open. At most ",
+        numbers.count(most, "computed"),
+        " releases can be tried under any choice, and even if a wave followed every one of them, "
+        "the interval would lie above nine in ten only from ",
+        numbers.count(int(own["needed"]), "computed"),
+        " on. So "
+        + (
+            "no specification can say yes: these data can refute the claim or leave it open."
+            if most < own["needed"]
+            else "some specifications could say yes."
+        ),
+        strict,
+    )
+
+
 def months() -> Html:
     """Return Qwen's new derivatives by month, with the days of its generations."""
     frame = tables.load("wave_months")
