@@ -70,6 +70,10 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
             recreated = verdicts.recreated_crossing(claim, before, span)
         else:
             recreated = verdicts.recreated(claim, value, *span, rules)
+        if not pd.isna(beside := own.get("beside", math.nan)):
+            # It is a number of another day, or of a part: it decides nothing of what is asked.
+            span_words = verdicts.worded(claim, *span)
+            recreated = verdicts.Verdict("not checkable", f"it is {span_words} {beside}")
         interval = _pair(own["lower"], own["upper"])
         hard = _pair(own["hard_lower"], own["hard_upper"])
         if hard is not None and hard != interval:

@@ -209,7 +209,7 @@ def last_months() -> Html:
     """Return the sentence on the last months of the counts, beside what others published."""
     frame = tables.load("new_months")
     frame = frame[(frame["family"] == _OWN) & (frame["source"] == "counts-without-bulk")]
-    last = frame.sort_values("month").iloc[-1]
+    last = frame[frame["drawn"]].sort_values("month").iloc[-1]
     spec = tables.load(tables.specifications_name(_SHARE)).set_index("source")["value"]
     known = tables.load("reference/published-figures").set_index("id")
 
@@ -222,7 +222,7 @@ def last_months() -> Html:
         numbers.percent(float(spec["counts"]), "bounded"),
         " with bulk uploads and ",
         numbers.percent(float(spec["counts-without-bulk"]), "bounded"),
-        " without. It rises: in the last month, ",
+        " without. It rises: in the last month that every base's count reaches, ",
         numbers.format_day(str(last["month"])),
         ", it is ",
         numbers.percent(float(str(last["value"])), "bounded"),
@@ -560,6 +560,7 @@ def floor() -> Html:
     counts = _counts(source="counts", family=_OWN).iloc[0]
     listed = _counts(source="before", family=_OWN).iloc[0]
     every = _counts(source="all", family=_OWN).iloc[0]
+    record = next(one for one in tables.claims() if one["id"] == _RELATED)
     return paragraph(
         "Before the article our files list ",
         numbers.count(listed["any"], "computed"),
@@ -571,8 +572,10 @@ def floor() -> Html:
         numbers.count(counts["largest_base"], "computed"),
         ", and all bases of the organisation together ",
         numbers.count(counts["sum_over_bases"], "computed"),
-        ". A repository with two bases may stand in that sum twice, so only the largest base is a "
-        "number from below; how the source found the derivatives it does not say.",
+        ". A repository with two bases may stand in that sum twice. Less that, with what a list of "
+        "March 2026 gives to later bases, and if nothing was deleted since, it is at least ",
+        numbers.count(float(record["interval"][0]), "bounded"),
+        "; how the source found the derivatives it does not say.",
     )
 
 
