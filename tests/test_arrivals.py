@@ -274,6 +274,20 @@ def test_the_week_of_august_2026(mirror: Path) -> None:
     assert int(path.sum()) == 38
 
 
+def test_the_week_follows_a_release(mirror: Path) -> None:
+    table = claims.week_days(evidence_world()).set_index("day")
+    whole = table.loc["all"]
+    # As an audit counted them without the project's code.
+    assert (whole["part"], whole["whole"]) == (2189, 6943)
+    assert (whole["newest"], whole["newest_authors"]) == (742, 430)
+    assert whole["without"] == pytest.approx(1447 / 6201)
+    assert (whole["release"], whole["days_before"]) == ("Qwen3.8", 2)
+    days = table.drop(index="all")
+    assert len(days) == 9
+    assert (days[["part", "whole", "newest"]].sum() == whole[["part", "whole", "newest"]]).all()
+    assert (days["value"].min(), days["value"].max()) == pytest.approx((0.22, 0.62), abs=0.005)
+
+
 def test_other_draws_would_hardly_move_the_interval(mirror: Path) -> None:
     # As the rule file says: by less than a tenth of the interval's length.
     world = evidence_world()
@@ -337,7 +351,9 @@ def test_both_claims_by_rule(mirror: Path) -> None:
     assert record["interval"] == [0.0, 1.0]
     assert record["grade"] == "bounded"
     assert record["robust"]["verdict"] == "depends"
-    assert len(table) == 125
+    # All new repositories as the whole stand in the table of shares, not in the grid.
+    assert len(table) == 77
+    assert set(table["denominator"]) == {"declared", "trained"}
     assert set(table["holds"]) == {"yes", "no", "undetermined"}
     assert "lies between two definitions" in record["finding"]
     week = table[table["source"] == "tree"]

@@ -279,11 +279,22 @@ def test_a_corrected_count_by_hand() -> None:
     assert got.value == pytest.approx(20 * 0.8 / 0.5)
     assert got.lower == pytest.approx(20 * 0.5)
     assert got.upper == pytest.approx(20 * 1.0 / 0.4)
-    # Never more than there are, also where recall may be nought or nothing was read.
-    assert domains.corrected(20, 30, known(0.8, 0.5), known(0.6, 0.5), known(0.9, 0.1)).upper == 30
+    # Never more than there are.
+    assert domains.corrected(20, 30, known(0.8, 0.5), known(0.6, 0.5), known(0.9, 0.2)).upper == 30
+    # Where recall may be nought nothing is known above; a nought must not turn into everything.
+    assert math.isnan(
+        domains.corrected(20, 30, known(0.8, 0.5), known(0.6, 0.5), known(0.9, 0.1)).upper
+    )
+    nought = domains.corrected(20, 30, known(0.8, 0.1), known(0.6, 0.5), known(0.9, 0.5))
+    assert nought.lower == pytest.approx(20 * 0.5)
+    assert math.isnan(nought.value)
+    assert math.isnan(nought.upper)
     blank = domains.Rate(0, 0, math.nan, math.nan, math.nan)
     unread = domains.Quality("law", blank, blank)
-    assert domains.corrected(2, 30, unread, unread, unread) == domains.Count(30, 0, 30)
+    nothing = domains.corrected(2, 30, unread, unread, unread)
+    assert nothing.lower == 0
+    assert math.isnan(nothing.value)
+    assert math.isnan(nothing.upper)
 
 
 def test_redrawn_samples_keep_their_strata_and_repeat() -> None:
@@ -381,14 +392,41 @@ class TestTheTree:
     def test_the_claim_on_the_tree(self) -> None:
         claim = register.parse(raw.declared("claims")).find("domain-derivatives")
         world = worlds.evidence_world()
-        own = checks.evaluate(world, claim, claim.article)
+        tree: Spec = {**claim.article, **claim.later}
+        own = checks.evaluate(world, claim, tree)
         assert (own.value, own.lower, own.upper, own.decided) == (6, 6, 6, "yes")
         assert (own.covered, own.population) == (489, 3000)
-        hundred: Spec = {**claim.article, "downloads": "hundred"}
+        assert own.extra["engineering_lower"] == 10
+        accounts = checks.evaluate(world, claim, {**tree, "per": "account"})
+        assert accounts.extra["engineering_lower"] == 7
+        assert int(claim_domains.of_the_week(world)[
+            claim_domains.is_of(world, "tree", "qwen", "with-reuploads")
+        ].sum()) == 3000 - 379  # fmt: skip
+        hundred: Spec = {**tree, "downloads": "hundred"}
         few = checks.evaluate(world, claim, hundred)
         # The week cannot refute what it does not hold.
         assert (few.lower, few.upper, few.decided) == (2, 6, "undetermined")
         assert few.extra["not_shown"] == "law, finance, education, engineering"
+
+    def test_the_articles_own_reading_is_from_before_it(self) -> None:
+        found = register.parse(raw.declared("claims"))
+        claim, world = found.find("domain-derivatives"), worlds.evidence_world()
+        day = claim_domains.version_of(world, str(claim.article["source"]))
+        assert world.evidence.days[day] < found.verdict.published_on
+        # The tree answers the third question alone: one row is not counted for two.
+        tree = claim_domains.version_of(world, str(claim.later["source"]))
+        assert world.evidence.days[tree] > found.verdict.published_on
+        assert {**claim.article, **claim.later} in claim.specifications()
+
+    def test_no_domain_takes_every_derivative(self) -> None:
+        world = worlds.evidence_world()
+        got = claim_domains.counts(
+            world, "tree", "qwen", "with-reuploads", fields="name", counted="corrected"
+        )
+        # By names alone the words find none of the six true ones held out for engineering.
+        assert math.isnan(got["engineering"].value)
+        assert got["engineering"].lower >= 0
+        assert all(count.value < 1000 for name, count in got.items() if name != "engineering")
 
     @pytest.mark.slow
     def test_the_words_on_the_older_slices(self) -> None:
@@ -435,34 +473,35 @@ def test_the_tables_of_the_chapter(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made["domain_words"]["reason"].str.len().min() >= 10
 
 
-@pytest.mark.parametrize(
-    ("lower", "fetched", "says"),
-    [
-        (
-            6,
-            4,
-            (
-                "Yes: at least ten derivatives of Qwen in each of six domains; counting only those "
-                "that were fetched ten times, in four of them"
-            ),
-        ),
-        (
-            5,
-            0,
-            "In five of six domains at least ten; not shown for law; counting only those that were",
-        ),
-    ],
-)
-def test_the_finding_says_what_was_shown(lower: int, fetched: int, says: str) -> None:
+def _finding(lower: int, fewest: int, accounts: int) -> str:
     rows = [
-        {"lower": lower, "upper": 6, "not_shown": "law", "downloads": "any"},
-        {"lower": fetched, "upper": 6, "not_shown": "law", "downloads": "ten"},
+        {"source": "edges", "lower": 3, "counted": "words", "day": "2025-06-16"},
+        {"lower": lower, "law_lower": fewest},
+        {"lower": 4, "downloads": "ten"},
+        {"lower": 3, "per": "account", "law_lower": accounts},
     ]
-    table = pd.DataFrame(rows).assign(
-        source="tree", base="official", counted="read", copies="with", per="repository", line=10.0
+    plain = {
+        "source": "tree", "counted": "read", "base": "official", "copies": "with", "upper": 6,
+        "per": "repository", "downloads": "any", "day": "2026-08-22", "not_shown": "law",
+        "line": 10.0, "law": 12.0, "law_lower": 0, "code": 90.0, "code_lower": 80.0,
+    }  # fmt: skip
+    table = pd.DataFrame([{**plain, **row} for row in rows])
+    return claim_domains.FINDINGS["domain_derivatives"]({"stated_value": 6.0}, table)
+
+
+def test_the_finding_carries_its_margin_and_its_day() -> None:
+    rest = (
+        "; in four once each must have been fetched ten times; before the article, in June 2025, "
+        "names show three of six"
     )
-    finding = claim_domains.FINDINGS["domain_derivatives"]
-    assert finding({"stated_value": 6.0}, table).startswith(says)
+    assert _finding(6, 10, 7) == (
+        "In August 2026 at least ten certain derivatives in each of six domains, in law exactly "
+        f"ten from seven accounts{rest}"
+    )
+    assert "in law the fewest, 12 from nine accounts" in _finding(6, 12, 9)
+    assert _finding(5, 9, 7) == (
+        f"In August 2026 at least ten certain derivatives in five of six domains, not for law{rest}"
+    )
 
 
 def test_without_a_tree_the_check_says_so() -> None:

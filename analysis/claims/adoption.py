@@ -223,10 +223,11 @@ def _percent(value: float) -> str:
 def _find_hardware(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     own = table.iloc[0]
     low, high, line = float(own["lower"]), float(own["upper"]), float(record["stated_value"])
-    card = f"{own['card']} GB card"
+    largest = str(own["card"]) == max(table["card"].astype("str"), key=float)
+    card = f"the largest common card ({own['card']} GB)" if largest else f"a {own['card']} GB card"
     span = (
         f"{_percent(low).removesuffix(' %')} to {_percent(high)} of Qwen's downloads are of models "
-        f"that fit a {card}"
+        f"that fit {card}"
     )
     chosen = table[(table["weight"] == "models") & (table["bits"] == own["bits"])]
     chosen = chosen[(chosen["card"] == "8") & (chosen["population"] == own["population"])]
@@ -358,6 +359,28 @@ def pace_change(
     return own.over(rate(part_of(world, source, out, other), day, months))
 
 
+def other_days(world: World, out: bool, against: str, months: int) -> pd.DataFrame:
+    """Return the change of pace at the release and at the placebo days, whole months of the counts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``day``, ``release`` (whether it is that day), ``value``.
+    """
+
+    def make() -> pd.DataFrame:
+        release = pd.Timestamp(release_day(world))
+        rows = []
+        for shift in world.evidence.rule("pace").shifts(months):
+            day = (release + pd.DateOffset(months=shift)).date()
+            got = pace_change(world, "counts", out, against, "whole", day, months)
+            rows.append({"day": day.isoformat(), "release": shift == 0, "value": got.value})
+        return pd.DataFrame(rows)
+
+    frame: pd.DataFrame = world.evidence.once(f"adoption.days.{out}.{against}.{months}", make)
+    return frame
+
+
 def speed(world: World, spec: Spec, line: float) -> Outcome:
     """Divide Qwen's new derivatives after the release of Qwen 2.5 by those before."""
     source, out = str(spec["measure"]), spec["bulk"] == "out"
@@ -368,6 +391,11 @@ def speed(world: World, spec: Spec, line: float) -> Outcome:
         before = (pd.Timestamp(day) - pd.DateOffset(months=months)).date()
         got = got.over(pace_change(world, source, out, against, edges, before, months))
     decided = "undetermined" if got.lower <= line < got.upper else None
+    extra: dict[str, float | str] = {"day": day.isoformat()}
+    if (source, edges, spec["asked"]) == ("counts", "whole", "more"):
+        days = other_days(world, out, against, months)
+        extra["other_days"] = float((~days["release"]).sum())
+        extra["larger_days"] = float((days["value"] > got.value).sum())
     notes = {
         ("counts", "whole"): "whole months of each base; the month of the release is left out",
         ("counts", "shared"): "months that overlap an edge are shared out over their days",
@@ -381,16 +409,31 @@ def speed(world: World, spec: Spec, line: float) -> Outcome:
         got.upper,
         decided=decided,
         note=notes[(source, edges)],
-        extra={"day": day.isoformat()},
+        extra=extra,
     )
+
+
+def larger_elsewhere(tried: pd.DataFrame) -> str:
+    """Word in how many windows another month shows a larger rise than that of the release.
+
+    Parameters
+    ----------
+    tried
+        Specifications with ``larger_days``: a row a window, alone or over the rivals.
+    """
+    larger = int((tried["larger_days"] > 0).sum())
+    if not larger:
+        return f"in none of {len(tried)} windows another month shows a larger rise"
+    return f"in {larger} of {len(tried)} windows another month shows a larger rise"
 
 
 def _find_speed(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     own = table.iloc[0]
-    chosen = table[(table["measure"] == own["measure"]) & (table["window"] == own["window"])]
-    chosen = chosen[(chosen["bulk"] == "out") & (chosen["edges"] == "whole")]
-    chosen = chosen[chosen["asked"] == own["asked"]]
-    quiet = {str(row["against"]): float(row["value"]) for _, row in chosen.iterrows()}
+    quiet = table[(table["measure"] == "counts") & (table["edges"] == "whole")]
+    quiet = quiet[(quiet["bulk"] == "out") & (quiet["against"] != "llama")]
+    tried = quiet[quiet["asked"] == "more"]
+    alone = quiet[(quiet["against"] == "alone") & (quiet["window"] == own["window"])]
+    values = {str(row["asked"]): float(row["value"]) for _, row in alone.iterrows()}
     line = float(record["stated_value"])
     if float(own["lower"]) > line:
         text = "Yes: more new derivatives came after the release than before"
@@ -398,11 +441,14 @@ def _find_speed(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         text = "No: fewer new derivatives came after the release than before"
     else:
         text = "Bulk uploads hide whether more derivatives came after Qwen 2.5"
-    if "alone" in quiet and "rivals" in quiet:
+    if "more" in values:
         text += (
-            f"; without them {quiet['alone']:.1f} times as many in {own['window']} months as "
-            f"before it, {quiet['alone'] / quiet['rivals']:.1f} times for the rivals"
+            f"; without them {values['more']:.1f} times as many in {own['window']} months as "
+            f"before it, but {larger_elsewhere(tried)}"
         )
+    if "turn" in values:
+        verb = "slowed" if values["turn"] < 1 else "did not slow"
+        text += f", and growth {verb} ({values['turn']:.2f} times that before)"
     return text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from calendar import month_name
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from analysis.claims import derivatives
 from analysis.claims.outcome import Check, Dimensions, Finding, Outcome, Spec
 from analysis.claims.world import LLAMA, QWEN, World
 from analysis.errors import InputError
-from analysis.measure import arrivals, bulk, stock
+from analysis.measure import arrivals, bulk, releases, stock
 from analysis.measure.stock import Asked
 from analysis.snapshot import families as families_module
 
@@ -114,6 +115,34 @@ def _of_week(world: World, spec: Spec, line: float) -> Outcome:
             "day": rules_of(world).week.last.isoformat(),
         },
         whole_interval=True,
+    )
+
+
+def newest(world: World) -> releases.Release:
+    """Return the newest generation of Qwen that came out before the week was over."""
+    named = world.evidence.rule("releases")
+    assert isinstance(named, releases.Rules)
+    last = rules_of(world).week.last
+    known = [r for r in named.release if r.family == QWEN and r.generation and r.day <= last]
+    if not known:
+        raise InputError(f"data/releases.toml: no generation of {QWEN} up to {last}: add one")
+    return max(known, key=lambda entry: (entry.day, entry.name))
+
+
+def week_days(world: World) -> pd.DataFrame:
+    """Return the week by day, and what of it builds on the newest generation.
+
+    See :func:`analysis.measure.arrivals.built_on`; besides ``release``, its day ``released``, and
+    ``days_before``, how many days before the week it came out.
+    """
+    got, entry = week(world), newest(world)
+    own = arrivals.members(got.bases(), world.evidence.families, QWEN, "official", rules_of(world))
+    pattern = re.compile(entry.names or "(?!)", re.IGNORECASE | re.ASCII)
+    new = [base for base in own if pattern.fullmatch(base.partition("/")[2])]
+    return arrivals.built_on(got, own, new).assign(
+        release=entry.name,
+        released=entry.day.isoformat(),
+        days_before=(rules_of(world).week.first - entry.day).days,
     )
 
 

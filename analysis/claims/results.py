@@ -138,9 +138,10 @@ def _coverage(own: pd.Series) -> dict[str, float | None] | None:
 
 def _later(
     world: World, claim: Claim, rules: VerdictRules
-) -> tuple[tuple[float, float] | None, str | None]:
+) -> tuple[tuple[float, float] | None, str | None, str | None]:
+    """Return interval and day of the later data, and what is known where they are a part."""
     if not claim.later:
-        return None, None
+        return None, None, None
     got = checks.evaluate(world, claim, {**claim.article, **claim.later})
     day = str(got.extra["day"])
     if day <= rules.published_on.isoformat():
@@ -148,7 +149,7 @@ def _later(
             f"data/claims.toml: claim {claim.id}: later: {day} is not after the publication "
             f"({rules.published_on}): name a later day"
         )
-    return (got.lower, got.upper), day
+    return (got.lower, got.upper), day, got.note if got.partial else None
 
 
 def registered(claim: Claim) -> dict[str, Any]:

@@ -176,7 +176,7 @@ class Arrivals:
     Attributes
     ----------
     rows
-        One row a repository, in order of id: ``repository_id``, ``author``, ``downloads``,
+        One row a repository, in order of id: ``repository_id``, ``author``, ``day``, ``downloads``,
         ``bases`` (how many it declares), a flag for each of :data:`TRAINED` and ``quantized``,
         ``merge``, ``undeclared`` (a base without relation).
     edges
@@ -277,6 +277,7 @@ def read(
         {
             "repository_id": ids,
             "author": [one.partition("/")[0] for one in ids],
+            "day": own["created_at"].dt.date.to_numpy(),
             "downloads": pd.to_numeric(own["downloads_30d"], errors="coerce").to_numpy(
                 dtype="float64", na_value=np.nan
             ),
@@ -470,6 +471,52 @@ def shares(
     for (mine, every), row in zip(places, rows, strict=True):
         row["value"] = row["part"] / row["whole"] if row["whole"] else float("nan")
         row["lower"], row["upper"] = ends(sums[:, mine], sums[:, every], rules.interval.level)
+    return pd.DataFrame(rows)
+
+
+def built_on(arrivals: Arrivals, own: Iterable[str], newest: Iterable[str]) -> pd.DataFrame:
+    """Count the derivatives of the new repositories by day, and those on a newest release.
+
+    Parameters
+    ----------
+    arrivals
+        New repositories; their rows have a ``day``.
+    own
+        Bases that are the family's.
+    newest
+        Those of them that are of its newest release.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``day`` (in ISO form, then ``all``), ``part`` and ``whole`` (repositories with a declared
+        base), ``newest`` and ``newest_authors`` (repositories on the newest release, and who
+        made them), ``value``, and ``without``: the share if none of these were there.
+    """
+    keep = arrivals.chosen("declared", "in")
+    table = pd.DataFrame(
+        {
+            "day": [one.isoformat() for one in arrivals.rows["day"]],
+            "author": arrivals.rows["author"],
+            "part": arrivals.weights(own) > 0,
+            "newest": arrivals.weights(newest) > 0,
+        }
+    )[keep]
+    rows = []
+    for name in [*sorted(set(table["day"])), "all"]:
+        some = table if name == "all" else table[table["day"] == name]
+        part, whole, new = int(some["part"].sum()), len(some), int(some["newest"].sum())
+        rows.append(
+            {
+                "day": name,
+                "part": part,
+                "whole": whole,
+                "value": part / whole,
+                "newest": new,
+                "newest_authors": int(some.loc[some["newest"], "author"].nunique()),
+                "without": (part - new) / (whole - new) if whole > new else float("nan"),
+            }
+        )
     return pd.DataFrame(rows)
 
 

@@ -2,7 +2,7 @@
 
 A text is cut into pieces in one pass, and pieces are looked up in sets: the time is linear in the
 length of the text, whatever strangers write into names and tags. How often the words are right,
-and what they miss, is estimated from a sample that was labelled by hand.
+and what they miss, is estimated from a labelled sample (who labelled it: `labels_reason`).
 """
 
 from __future__ import annotations
@@ -130,6 +130,7 @@ class Sample(_Strict):
     seed: int
     seed_reason: Reason
     reason: Reason
+    labels_reason: Reason
     read_reason: Reason
     net: tuple[Net, ...]
     stratum: tuple[Stratum, ...]
@@ -384,7 +385,7 @@ def classify(frame: pd.DataFrame, rules: Rules, reader: Classifier | None = None
 def labels(
     table: pd.DataFrame, rules: Rules, *, where: str = "data/domain-labels.csv"
 ) -> pd.DataFrame:
-    """Check the labels made by hand.
+    """Check the labels.
 
     Parameters
     ----------
@@ -564,18 +565,25 @@ def corrected(
     recall as if nothing were missed; the upper end the upper end of precision over
     the lower end of recall, uncertain labels in favour, and never more than the
     `whole` of the repositories looked at.
+
+    Where the interval of recall holds 0, nothing can be divided by it: the value, or the
+    upper end, is missing (NaN). Nor is there one where precision is not known.
     """
 
-    def ratio(precision: float, recall: float) -> float:
-        if math.isnan(precision) or not recall > 0:
-            return float(whole)
+    def ratio(precision: float, recall: float, least: float) -> float:
+        if math.isnan(precision) or not least > 0:
+            return math.nan
         return min(float(whole), matches * precision / recall)
 
-    value = ratio(plain.precision.value, plain.recall.value)
     lower = matches * against.precision.lower
     lower = 0.0 if math.isnan(lower) else lower
-    upper = ratio(in_favour.precision.upper, in_favour.recall.lower)
-    return Count(max(value, lower), lower, max(upper, value, lower))
+    value = ratio(plain.precision.value, plain.recall.value, plain.recall.lower)
+    least = in_favour.recall.lower
+    upper = ratio(in_favour.precision.upper, least, least)
+    if math.isnan(value):
+        return Count(math.nan, lower, math.nan)
+    value = max(value, lower)
+    return Count(value, lower, upper if math.isnan(upper) else max(upper, value))
 
 
 def redrawn(sample: pd.DataFrame, rules: Rules) -> np.ndarray:

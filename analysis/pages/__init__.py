@@ -233,7 +233,7 @@ class Claim:
     def found(self) -> Html:
         """Return what we find: the interval where the data leave one, else the value."""
         lower, upper = _ends(self.record)
-        if self.record["unit"] == "share" and (lower, upper) == (0, 1):
+        if self.record.get("unit") == "share" and (lower, upper) == (0, 1):
             # Every share there can be: no finding at all.
             return Html("not known")
         if (lower, upper) != (None, None):

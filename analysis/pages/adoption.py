@@ -107,6 +107,21 @@ def hardware_in_short() -> Html:
     )
 
 
+def hardware_two_values() -> Html:
+    """Return what the two values of the claim's own reading are, as a paragraph."""
+    own = tables.specifications(_SIZES).iloc[0]
+    read = numbers.percent(float(own["value"]), "computed")
+    centre = numbers.percent(float(own["centre"]), "bounded")
+    return paragraph(
+        Html(
+            "Two values stand for the claim's own reading. Of the downloads that were read, "
+            f"{read} are of models that fit: so the curve and the table of specifications, which "
+            "leave out what was not read. With what was not read closed by tested assumptions, "
+            f"the middle is {centre}: so the box above, with its interval."
+        )
+    )
+
+
 def hardware_curve() -> Html:
     """Return Qwen's downloads up to each size, by all parameters and by the active part."""
     frame = tables.load("hardware_curve")
@@ -304,34 +319,51 @@ def hardware_agreement() -> Html:
     )
 
 
+#: Words for the windows, in months.
+_WINDOWS: Final = {2: "two", 3: "three", 4: "four"}
+
+
+def _window() -> int:
+    """Return the claim's own window in months."""
+    return int(tables.specifications(_PACE)["window"].iloc[0])
+
+
 def _placebo(bulk: str, against: str) -> pd.DataFrame:
     frame = tables.load("adoption_placebo")
+    frame = frame[frame["window"] == _window()]
     return frame[(frame["bulk"] == bulk) & (frame["against"] == against)].reset_index(drop=True)
+
+
+def _larger_elsewhere() -> str:
+    """Word in how many windows another month shows a larger rise, alone and over the rivals."""
+    frame = tables.load("adoption_placebo")
+    frame = frame[(frame["bulk"] == "out") & frame["against"].isin(["alone", "rivals"])]
+    larger = 0
+    windows = [part for _, part in frame.groupby(["window", "against"], sort=True)]
+    for part in windows:
+        own = float(part.loc[part["release"], "value"].iloc[0])
+        larger += int(part["value"].max() > own)
+    return f"in {larger or 'none'} of {len(windows)} windows another month shows a larger rise"
 
 
 def pace_in_short() -> Html:
     """Return what can and cannot be said of the date, as a paragraph."""
     quiet = _placebo("out", "alone")
     own = quiet[quiet["release"]].iloc[0]
-    others = quiet[~quiet["release"]]["value"]
-    larger = int((others >= float(own["value"])).sum())
+    others = quiet[~quiet["release"]].sort_values("value", ascending=False, kind="stable")
     ratio = numbers.ratio(float(own["value"]), "computed")
-    low = numbers.ratio(float(others.min()), "computed")
-    high = numbers.ratio(float(others.max()), "computed")
+    low = numbers.ratio(float(others["value"].min()), "computed")
+    high = numbers.ratio(float(others["value"].max()), "computed")
+    window = _WINDOWS[_window()]
+    rivals = _placebo("out", "rivals")
+    over = numbers.ratio(float(rivals.loc[rivals["release"], "value"].iloc[0]), "computed")
+    peak = rivals.sort_values("value", ascending=False, kind="stable").iloc[0]
     place = (
-        "The release has the most, the next day hardly less."
-        if not larger and float(others.max()) > 0.95 * float(own["value"])
-        else "No other day has as much."
-        if not larger
-        else f"{larger} of the other days have as much or more."
-    )
-    against = _placebo("out", "rivals")
-    same = against[against["release"]].iloc[0]
-    above = int((against[~against["release"]]["value"] >= float(same["value"])).sum())
-    over = (
-        "Over what the rivals did in the same months it is "
-        f"{numbers.ratio(float(same['value']), 'computed')} times, and {above} of the "
-        f"{len(against) - 1} other days have more."
+        f"The largest is that of {numbers.format_day(str(others['day'].iloc[0]))}. Over what all "
+        f"rivals did in the same months the release has {over}, the largest is "
+        f"{numbers.ratio(float(peak['value']), 'computed')} on "
+        f"{numbers.format_day(str(peak['day']))}. With windows of two, three and four months, "
+        f"Qwen alone and over the rivals, {_larger_elsewhere()} than that of the release."
     )
     growth = (
         "On every one of these days more came after than before."
@@ -343,20 +375,27 @@ def pace_in_short() -> Html:
         (frame["asked"] == "turn") & (frame["bulk"] == "out") & (frame["measure"] == "counts")
     ]
     turned = {answer: int((turn["holds"] == answer).sum()) for answer in ("yes", "no")}
+    same = turn[(turn["against"] == "alone") & (turn["edges"] == "whole")]
+    slowed = numbers.ratio(
+        float(same.loc[same["window"].astype(int) == _window(), "value"].iloc[0]), "computed"
+    )
     return join(
         [
             paragraph(
                 Html(
-                    "Bulk uploads apart, two whole months after the release brought "
-                    f"{ratio} times the new derivatives of two whole months before. Other days "
-                    "show what such a ratio is worth: a month apart, on days on which Qwen 2.5 "
-                    f"did not come out, it lies between {low} and {high}. {place} {over} {growth}"
+                    f"Bulk uploads apart, {window} whole months after the release brought "
+                    f"{ratio} times the new derivatives of {window} whole months before. Other "
+                    "days show what such a ratio is worth: a month apart, on days on which Qwen "
+                    f"2.5 did not come out, it lies between {low} and {high}. {place} {growth}"
                 )
             ),
             paragraph(
-                "Whether growth itself turned in September depends on the choices: of "
-                f"{len(turn)} ways to compute it from the counts {turned['yes']} say yes, "
-                f"{turned['no']} no, the others leave it open."
+                Html(
+                    f"Growth after the release was {slowed} times the growth of the {window} "
+                    "months before it. Whether growth itself turned depends on the choices: of "
+                    f"{len(turn)} ways to compute it from the counts {turned['yes']} say yes, "
+                    f"{turned['no']} no, the others leave it open."
+                )
             ),
         ]
     )
@@ -376,13 +415,13 @@ def pace_placebo() -> Html:
         f"{label} {charts.row_text(record, 'ratio')}"
         for label, record in zip(rows["label"], rows.to_dict("records"), strict=True)
     ]
-    faster = int((rows["value"] > 1).sum())
     wide = tables.load("adoption_placebo").pivot_table(
-        index="day", columns=["bulk", "against"], values="value", sort=True
+        index=["window", "day"], columns=["bulk", "against"], values="value", sort=True
     )
     wide.columns = pd.Index([f"{pair[1]}_{pair[0]}" for pair in wide.columns.to_flat_index()])
     wide = wide.reset_index()
     columns = [
+        Column("window", "months on either side"),
         Column("day", "day asked", "day"),
         Column("alone_in", "as counted", "ratio"),
         Column("alone_out", "without bulk uploads", "ratio"),
@@ -394,16 +433,16 @@ def pace_placebo() -> Html:
             rows, width, unit="ratio", measure="after over before", mark=1.0, mark_label="no change"
         ),
         id="pace-placebo",
-        title=f"More after than before on {faster} of {len(rows)} days, not only at the release",
+        title=f"{_larger_elsewhere().capitalize()} than that of the release",
         subtitle=(
-            "New derivatives of Qwen in two whole months after a day over two before, without "
-            "bulk uploads, from counts by month of February 2025"
+            f"New derivatives of Qwen in {_WINDOWS[_window()]} whole months after a day over as "
+            "many before, without bulk uploads, from counts by month of February 2025"
         ),
         alt=f"After over before, by day: {'; '.join(words)}.",
         data=wide,
         columns=columns,
-        note="The days lie a month apart. Qwen2 came out in June 2024, between the first and the "
-        "second.",
+        note="The days lie a month apart. Qwen2 came out early in June 2024. The title counts all "
+        "windows, alone and over the rivals; the table has them.",
         **_behind(_PACE),
     )
 
@@ -424,32 +463,51 @@ def pace_months() -> Html:
             span_label="Qwen 2.5",
         ),
         id="pace-months",
-        title=(
-            f"In {numbers.format_day(str(last['month'].iloc[0]))} {last['label'].iloc[0]} gained "
-            f"most, about {numbers.format_count(last['value'].iloc[0])} new derivatives; "
-            f"{last['label'].iloc[1]} about {numbers.format_count(last['value'].iloc[1])}"
-        ),
+        title=leader(last),
         subtitle=(
             "New derivatives by month and family of the base, bases with bulk uploads left out; "
             "months since release shared out over the calendar"
         ),
         alt="New derivatives in the last month: "
         + "; ".join(
-            f"{label} {numbers.format_count(value)}"
-            for label, value in zip(last["label"], last["value"], strict=True)
+            f"{label} {span}" for label, span in zip(last["label"], _spans(last), strict=True)
         )
         + ".",
-        data=data[["month", "label", "value", "lower", "upper"]],
+        data=data[["month", "label", "value", "lower", "upper"]].assign(grade="bounded"),
         columns=[
             Column("month", unit="month"),
             Column("label", "family"),
             Column("value", "shared out", "derivatives"),
             Column("lower", "surely in the month", "derivatives"),
             Column("upper", "at most", "derivatives"),
+            Column("grade"),
         ],
         **_behind(_PACE),
-        note="The table gives what surely fell into each month and what may have.",
+        note="The lines share a month of counting out evenly over its days. The table gives what "
+        "surely fell into each month and what may have.",
     )  # fmt: skip
+
+
+def _spans(rows: pd.DataFrame) -> list[str]:
+    """Return what the data allow, one text a row."""
+    return [
+        numbers.format_interval(float(low), float(high), "derivatives")
+        for low, high in zip(rows["lower"], rows["upper"], strict=True)
+    ]
+
+
+def leader(last: pd.DataFrame) -> str:
+    """Return who gained most in a month where the intervals say so, else what they allow."""
+    month = numbers.format_day(str(last["month"].iloc[0]))
+    first, rest = last.iloc[0], last.iloc[1:]
+    spans = _spans(last)
+    if float(first["lower"]) > float(rest["upper"].max()):
+        return f"In {month} {first['label']} gained the most new derivatives, {spans[0]}"
+    words = [f"{label} {span}" for label, span in zip(last["label"], spans, strict=True)][:2]
+    return (
+        f"{month}: {numbers.listed(words)} new derivatives; the counts by month do not say who "
+        "gained most"
+    )
 
 
 def _release() -> str:
@@ -791,32 +849,48 @@ def attention_months() -> Html:
     frame = tables.load("adoption_months")
     frame = frame[(frame["source"] == "counts") & (frame["bulk"] == "out")]
     frame = frame[(frame["month"] >= "2024-09") & (frame["month"] <= "2025-01")]
-    wide = frame.pivot_table(index="label", columns="month", values="value", sort=True)
-    before, after = wide["2024-12"], wide["2025-01"]
-    wide = wide.assign(change=after / before).sort_values("change", ascending=False, kind="stable")
-    parts = [
-        Html(f"{name} {numbers.ratio(value, 'computed')}") for name, value in wide["change"].items()
-    ]
+    shown = frame.assign(
+        text=[
+            f"{numbers.format_count(float(value))} ({span})"
+            for value, span in zip(frame["value"], _spans(frame), strict=True)
+        ]
+    )
+    wide = shown.pivot_table(
+        index="label", columns="month", values="text", aggfunc="first", sort=True
+    ).reset_index()
+    ends = frame.set_index(["label", "month"])
+    parts, risen = [], []
+    for label in dict.fromkeys(frame["label"]):
+        before, after = ends.loc[(label, "2024-12")], ends.loc[(label, "2025-01")]
+        first, then = (
+            numbers.interval(float(row["lower"]), float(row["upper"]), "derivatives", "bounded")
+            for row in (before, after)
+        )
+        parts.append(Html(f"{label} {first}, then {then}"))
+        if float(after["lower"]) > float(before["upper"]):
+            risen.append(label)
+    answer = (
+        f"That {numbers.listed(risen)} gained more in January is certain."
+        if risen
+        else "So it is certain of no family that it gained more in January."
+    )
     lead = paragraph(
         Html(
-            "New derivatives in January 2025 over those of December 2024, months of counting "
-            f"shared out over the calendar: {numbers.listed(parts)}."
+            "Months of counting begin on the day on which a base came out and lie across the "
+            "calendar's. What the data allow for new derivatives in December 2024 and January "
+            f"2025: {'; '.join(parts)}. {answer}"
         )
     )
     columns = [Column("label", "family of the base")]
     columns += [
-        Column(str(name), numbers.short_month(str(name)), "derivatives")
+        Column(str(name), numbers.short_month(str(name)))
         for name in wide.columns
-        if name != "change"
+        if name != "label"
     ]
-    columns.append(Column("change", "January over December", "ratio"))
-    shown = table(
-        wide.reset_index(),
-        columns,
-        caption="New derivatives a month, bulk uploads left out, counts of February 2025",
-        stacked=True,
+    caption = (
+        "New derivatives a month, bulk uploads left out: shared out evenly, and what the data allow"
     )
-    return Html(f"{lead}{shown}")
+    return Html(f"{lead}{table(wide, columns, caption=caption, stacked=True)}")
 
 
 def attention_flows() -> Html:

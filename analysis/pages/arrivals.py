@@ -108,8 +108,8 @@ _COLUMNS: Final = [
     Column("upper", "to", "share"),
 ]
 _NOTE: Final = (
-    "Bar: interval of sampling, authors drawn with replacement. It is wide because a few authors "
-    "uploaded hundreds of repositories in the week."
+    "Bar: interval of sampling, authors drawn with replacement, not what another week would give. "
+    "It is wide because a few authors uploaded hundreds of repositories in the week."
 )
 
 
@@ -234,6 +234,49 @@ def last_months() -> Html:
         " of those with more than five downloads for February 2026; and ",
         said("hai-chinese-finetunes"),
         " of new finetunes for all Chinese models together in September 2025.",
+    )
+
+
+def release() -> Html:
+    """Return the sentences on the release just before the week, and what hangs on it."""
+    frame = tables.load("new_days")
+    whole, days = frame[frame["day"] == "all"].iloc[0], frame[frame["day"] != "all"]
+    shares = days["value"].astype("float64")
+    return paragraph(
+        f"The week is no common one: it begins {whole['days_before']} days after "
+        f"{whole['release']} came out. Of ",
+        numbers.count(int(whole["part"]), "computed"),
+        " derivatives of the organisation's models ",
+        numbers.count(int(whole["newest"]), "computed"),
+        " build on it, from ",
+        numbers.count(int(whole["newest_authors"]), "computed"),
+        " accounts. Without them the share by organisation would be ",
+        numbers.percent(float(whole["without"]), "computed"),
+        ", not ",
+        numbers.percent(float(whole["value"]), "computed"),
+        ". From day to day it lies anywhere from ",
+        numbers.interval(float(shares.min()), float(shares.max()), "share", "computed"),
+        ". Drawing authors cannot show this: all of them came after the same release. So the "
+        "intervals are not what another week could give.",
+    )
+
+
+def days() -> Html:
+    """Return the week by day."""
+    frame = tables.load("new_days")
+    shown = frame.assign(day=frame["day"].where(frame["day"] != "all", "all days"))
+    return table(
+        shown,
+        [
+            Column("day"),
+            Column("part", "on Qwen's organisation"),
+            Column("whole", "new derivatives"),
+            Column("value", "share", "share"),
+            Column("newest", f"on {frame['release'].iloc[0]}"),
+            Column("newest_authors", "by so many authors"),
+            Column("without", "share without these", "share"),
+        ],
+        caption="The week by day, and what its newest release brought",
     )
 
 

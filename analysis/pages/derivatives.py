@@ -331,7 +331,7 @@ def adapters() -> Html:
         parts[0],
         f" of {_OWN}'s derivatives in it, and ",
         parts[1],
-        " of those that nine days of August 2026 brought. If the wave of 2024 was one of "
+        " of those in the tree of August 2026. If the wave of 2024 was one of "
         "adapters, which no file here tells, the filter drops it for that reason too.",
     )
 
@@ -562,7 +562,7 @@ def minimum_words() -> Html:
     parts: list[object] = []
     for source, what in (
         ("cut-2026-05", "evaluated models of May 2026"),
-        (_WEEK, "new repositories of August 2026"),
+        (_WEEK, "repositories in the tree of August 2026"),
     ):
         own = frame[(frame["source"] == source) & (frame["family"] == _OWN)]
         known = own.set_index("minimum")["derivatives"]
@@ -572,7 +572,7 @@ def minimum_words() -> Html:
             " were fetched a hundred times or more in thirty days. ",
         ]
     parts.append(
-        "The first were picked because somebody evaluated them, and the counters of the second are "
+        "The first were picked because somebody evaluated them, and most of the second are "
         "a few days old: neither says how much of the whole stock is used."
     )
     return paragraph(*parts)

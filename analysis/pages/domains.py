@@ -18,6 +18,12 @@ _OWN: Final = "Qwen"
 _RIVAL: Final = "Llama"
 _ALL: Final = "all bases"
 _ANY: Final = "any of the five professions"
+_LABELLED: Final = (
+    "One reader set every label in one sitting: a language model, one of the makers of this "
+    "record. It saw the name, the tags and an excerpt of a generated summary of the card. Nobody has "
+    "labelled a repository a second time, so how often a second reader would agree is not known. "
+    "Of "
+)
 
 
 def _counts(**where: Any) -> pd.DataFrame:
@@ -65,13 +71,13 @@ def found() -> Html:
         ),
         id="domains-found",
         title=(
-            f"We read derivatives of Qwen for all {len(frame)} domains; fewest for "
+            f"Derivatives of Qwen are found for all {len(frame)} domains; fewest for "
             f"{fewest['domain']}: {_whole(fewest['read_sure'])} certain, "
-            f"{_whole(fewest['read'])} in all"
+            f"{_whole(fewest['read'])} from {_whole(fewest['read_accounts'])} accounts in all"
         ),
         subtitle=(
-            "Derivatives of Qwen that we read one by one and found made for the domain, among "
-            f"the new repositories up to {day}; from those we were sure of to all"
+            "Derivatives of Qwen labelled as made for the domain in the tree of "
+            f"{day}; from those without a doubt to all"
         ),
         alt="; ".join(
             f"{r['domain']} {_whole(r['read_sure'])} to {_whole(r['read'])}"
@@ -100,7 +106,7 @@ def found() -> Html:
             Column("estimated_upper", "to"),
         ],
         **_behind(_CLAIM),
-        note="A lower bound for the week: we read everything that the words find, and of the rest "
+        note="A lower bound for the tree: all that the words find was labelled, and of the rest "
         "a sample.",
     )  # fmt: skip
 
@@ -134,7 +140,9 @@ def small() -> Html:
             [
                 "Small numbers all the same. Of ",
                 numbers.count(float(five["derivatives"]), "computed"),
-                " derivatives of Qwen we found ",
+                " derivatives of Qwen in the tree (",
+                numbers.count(float(five["derivatives"]) - float(five["in_week"]), "computed"),
+                " of them older than its last week) we found ",
                 numbers.count(float(five["read"]), "computed"),
                 " made for one of the five professions, ",
                 numbers.percent(part, "computed"),
@@ -201,16 +209,16 @@ def _verb(own: float, rival: float) -> str:
 
 
 def families() -> Html:
-    """Return Qwen beside its rivals in the week of August 2026."""
+    """Return Qwen beside its rivals in the tree of August 2026."""
     own, rival = _any("tree", _OWN), _any("tree", _RIVAL)
     day = numbers.format_day(str(own["day"]))
     return _matrix(
         "tree",
         "domains-families",
-        f"In the week of August 2026 {_whole(own['read'])} derivatives of Qwen are made for the "
+        f"In the tree of August 2026 {_whole(own['read'])} derivatives of Qwen are made for the "
         f"five professions, {_whole(rival['read'])} of Llama",
-        f"Derivatives that we read and found made for the domain, by whose base, {day}",
-        "Every match of the words was read, whatever its base. What the words miss is not in it.",
+        f"Derivatives labelled as made for the domain, by whose base, {day}",
+        "Every match of the words was labelled, whatever its base; what they miss is not in it.",
     )
 
 
@@ -394,7 +402,7 @@ def precision() -> Html:
         Column("precision", "right of those read", "share"),
     ]
     return listing(
-        "domain_precision", "Every match of the words in the week of August 2026, read", columns
+        "domain_precision", "Every match of the words in the tree of August 2026, labelled", columns
     )
 
 
@@ -406,13 +414,13 @@ def doubts() -> Html:
     return paragraph(
         join(
             [
-                "One person labelled all of it; how often a second would agree is not known. Of ",
+                _LABELLED,
                 numbers.count(float(drawn["drawn"].sum()), "computed"),
                 " repositories of the sample ",
                 numbers.count(float(drawn["uncertain"].sum()), "computed"),
                 " carry a doubt about at least one domain, and of ",
                 numbers.count(float(full["drawn"].sum()), "computed"),
-                " further ones that were read in full, ",
+                " further ones, all other matches of the words, ",
                 numbers.count(float(full["uncertain"].sum()), "computed"),
                 ". Every count and rate is given with the doubts taken each way.",
             ]
@@ -478,7 +486,7 @@ def slices() -> Html:
         index=["source", "day", "derivatives"], columns="domain", values="words", sort=False
     ).reset_index()
     words = {
-        "tree": "nearly all new repositories of a week, name and tags",
+        "tree": "nearly all new repositories of a week and some older ones, name and tags",
         "cut": "a selection for an evaluation, name and tags",
         "edges": "text models with ten downloads or more, name alone",
     }

@@ -212,8 +212,7 @@ def ratios() -> Html:
         ],
         **_behind(_VELOCITY),
         note="Bar: the wider of an exact interval and one from resampled blocks of months. "
-        "Bars that reach the right edge go on. Generations are those that the makers number; "
-        "they are no part of the declared grid.",
+        "Bars that reach the right edge go on. Generations are those that the makers number.",
     )  # fmt: skip
 
 

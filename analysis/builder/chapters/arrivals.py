@@ -174,6 +174,11 @@ def week_table(world: World) -> pd.DataFrame:
     )
 
 
+def days_table(world: World) -> pd.DataFrame:
+    """Return the week by day: Qwen's share, and without what builds on its newest generation."""
+    return arrivals.week_days(world)
+
+
 def authors_table(world: World) -> pd.DataFrame:
     """List the authors with the most new derived work of the week."""
     rules, evidence = arrivals.rules_of(world), world.evidence
@@ -267,6 +272,7 @@ TABLES: Final[tuple[Made, ...]] = (
     ),
     Made("new_missing", missing_table, _TREE, "what undeclared bases can do to the week's share"),
     Made("new_week", week_table, _TREE, "what the week holds, and odd declarations in it"),
+    Made("new_days", days_table, _TREE, "the week by day, with and without the newest release"),
     Made("new_authors", authors_table, _TREE, "the authors with the most new derived work"),
     Made("related", related_table, _ALL, "repositories that relate to a family, by source"),
 )

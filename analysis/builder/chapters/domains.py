@@ -56,7 +56,7 @@ def _counted(
     read_accounts = of(counted="read", per="account") if tree else {}
     fetched_read = of(counted="read", downloads="ten") if tree else {}
     sample = domains.sample_of(checks.labels_of(world), "both")
-    head = {
+    head: dict[str, Any] = {
         "source": source,
         "day": world.evidence.days[checks.version_of(world, source)].isoformat(),
         "family": _title(world, family),
@@ -64,6 +64,10 @@ def _counted(
         "derivatives": whole,
         "line": float(checks.rules_of(world).estimation.present),
     }
+    if tree:
+        head["in_week"] = float(
+            (checks.is_of(world, source, family, base) & checks.of_the_week(world)).sum()
+        )
     table = checks.found(world, source, fields)
     classified = checks.classified(world, source)
     mine = checks.is_of(world, source, family, base)

@@ -162,24 +162,17 @@ def _median_gap(events: list[int]) -> float | None:
 
 def _generation_rates(world: World) -> list[dict[str, Any]]:
     """Return rates of named generations, of the two families whose texts name them all."""
-    rules = releasing.rules_of(world)
     rows = []
     for source in _SOURCES:
-        until = rules.source[source].until.toordinal()
-        found = {}
-        for family in (QWEN, LLAMA):
-            days = sorted(
-                entry.day.toordinal()
-                for entry in rules.release
-                if entry.family == family and entry.generation
-            )
-            span = releases.Span(days[0], until)
-            found[family] = (span.within(days), span)
+        found = {
+            family: releasing.of_generations(world, source, "since-first", family)
+            for family in (QWEN, LLAMA)
+        }
         what = {
             "source": source,
             "dates": "corrected",
             "window": "since-first",
-            "unit_counted": "generations",
+            "unit_counted": releasing.GENERATIONS,
             "copies": "out",
             "days": None,
         }
