@@ -455,8 +455,7 @@ def listed() -> Html:
     ]
     return listing(
         "domain_found",
-        "Derivatives of Qwen that we read and found made for a domain, without copies of models "
-        "for code",
+        "Derivatives of Qwen labelled as made for a domain, without copies of models for code",
         columns,
         lambda frame: frame[
             (frame["qwen"] == "yes")
