@@ -16,6 +16,7 @@ from analysis.builder.chapters import adoption as chapter
 from analysis.claims import adoption, checks, register
 from analysis.errors import InputError
 from analysis.measure import pace
+from analysis.pages import adoption as pages_adoption
 from tests.support.worlds import evidence_world, load_world
 
 REGISTER = register.parse(raw.declared("claims"))
@@ -165,8 +166,12 @@ def test_whole_months_around_the_release(
 
 
 def test_the_cut_gives_days_and_so_no_interval(mirror: Path) -> None:
-    value, lower, upper, _ = outcome("qwen25-september-2024", measure="cut")
-    assert value == lower == upper == pytest.approx(151 / 19)
+    value, lower, upper, _ = outcome("qwen25-september-2024", measure="cut", against="rivals")
+    assert value == lower == upper
+    # It compares families and nothing else: Qwen alone is no question to it.
+    specs = REGISTER.find("qwen25-september-2024").specifications()
+    assert len(specs) == 96
+    assert {s["against"] for s in specs if s["measure"] == "cut"} == {"llama", "rivals"}
 
 
 def test_the_release_is_no_turn_among_other_days(mirror: Path) -> None:
@@ -237,12 +242,82 @@ def test_tables_by_month_hold_what_the_checks_count(mirror: Path) -> None:
     assert parts.sum() == pytest.approx(january)
 
 
-def test_the_placebo_table_holds_the_release_once_a_reading(mirror: Path) -> None:
+def test_the_placebo_table_has_the_windows_of_the_grid(mirror: Path) -> None:
     table = chapter.adoption_placebo(evidence_world())
     assert set(table.loc[table["release"], "day"]) == {"2024-09-19"}
-    assert len(table) == 7 * 2 * 3
-    own = table[table["release"] & (table["bulk"] == "out")].set_index("against")["value"]
-    assert own.round(2).to_dict() == {"alone": 3.39, "llama": 2.36, "rivals": 2.73}
+    entry = REGISTER.find("qwen25-september-2024")
+    assert {str(months) for months in table["window"]} == set(map(str, entry.grid["window"]))
+    # Eight, seven and six days: a longer window leaves fewer days that the counts reach.
+    assert table.groupby("window").size().to_dict() == {2: 8 * 6, 3: 7 * 6, 4: 6 * 6}
+    quiet = table[(table["bulk"] == "out") & (table["window"] == 3)]
+    alone = quiet[quiet["against"] == "alone"].set_index("day")["value"].round(2).to_dict()
+    assert alone == {
+        "2024-04-19": 4.14,
+        "2024-05-19": 3.64,
+        "2024-06-19": 6.09,
+        "2024-07-19": 3.46,
+        "2024-08-19": 3.24,
+        "2024-09-19": 3.68,
+        "2024-10-19": 3.03,
+    }
+    llama = quiet[quiet["against"] == "llama"].set_index("day")["value"].round(2)
+    assert (llama["2024-09-19"], llama["2024-06-19"]) == (2.08, 6.30)
+
+
+def test_the_finding_tells_where_another_month_rose_more(mirror: Path) -> None:
+    world, entry = evidence_world(), REGISTER.find("qwen25-september-2024")
+    table = checks.run(world, entry)
+    found = adoption.FINDINGS["pace"]({"stated_value": entry.stated}, table)
+    assert "in 5 of 6 windows another month shows a larger rise" in found
+    assert "growth slowed (0.60 times that before)" in found
+    # The same count from the placebo days themselves.
+    days = chapter.adoption_placebo(world)
+    days = days[(days["bulk"] == "out") & (days["against"] != "llama")]
+    larger = [
+        float(part["value"].max()) > float(part.loc[part["release"], "value"].iloc[0])
+        for _, part in days.groupby(["window", "against"])
+    ]
+    assert (sum(larger), len(larger)) == (5, 6)
+
+
+def test_no_window_with_a_larger_rise_is_said_in_words() -> None:
+    tried = pd.DataFrame({"larger_days": [0.0, 0.0]})
+    assert adoption.larger_elsewhere(tried).startswith("in none of 2 windows")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"windows": [2, 5]}, "a window of 5 months does not end within the reach"),
+        ({"windows": []}, "windows"),
+        ({"first": 0}, "first"),
+        ({"months": 3}, "months"),
+    ],
+)
+def test_a_wrong_rule_of_placebo_days_is_named(change: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        pace.parse({**raw.declared("pace"), **change})
+    assert "data/pace.toml" in str(caught.value)
+
+
+def month_of(first: tuple[int, int]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "month": "2025-01",
+            "label": ["Qwen", "Llama"],
+            "value": [5337.0, 3935.0],
+            "lower": [first[0], 0],
+            "upper": [first[1], 7789],
+        }
+    )
+
+
+def test_a_title_ranks_only_where_the_intervals_do() -> None:
+    open_ = pages_adoption.leader(month_of((1, 9363)))
+    assert "Qwen 1 to 9,363 and Llama at most 7,789" in open_
+    assert "do not say who gained most" in open_
+    clear = pages_adoption.leader(month_of((7790, 9363)))
+    assert clear.endswith("Qwen gained the most new derivatives, 7,790 to 9,363")
 
 
 def test_lists_of_attention_begin_with_r1(mirror: Path) -> None:

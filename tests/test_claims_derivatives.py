@@ -70,11 +70,20 @@ def test_the_declared_rule_names_six_bases_and_none_of_llamas() -> None:
     assert set(waves["repository_id"]) == BULK
 
 
-def test_counts_of_february_2025_bound_their_own_day() -> None:
+def test_counts_of_february_2025_are_no_upper_end() -> None:
     found = total(source="counts-2025-02")
-    assert (found.value, found.upper, found.hard_lower) == (93_668, 93_668, 33_592)
+    assert (found.value, found.upper, found.hard_lower) == (93_668, math.inf, 33_592)
     assert 91_000 < found.lower < 93_668
-    assert (found.decided, found.open_ended, found.extra["day"]) == ("no", False, "2025-02-18")
+    assert (found.decided, found.open_ended) == ("undetermined", True)
+    # The version is of the eighteenth; its counts go on for two days.
+    assert found.extra["day"] == "2025-02-20"
+    until = stock.counted_until(
+        derivative_checks.frame_of(
+            load_evidence(), derivative_checks.slices_of(load_evidence()).find("counts-2025-02")
+        )
+    )
+    for size in ("0.5B", "1.8B", "7B"):
+        assert str(until[f"Qwen/Qwen1.5-{size}"].date()) == "2025-01-22"
     assert total(source="counts-2025-02", bulk="out").value == 93_668 - 72_383 - 1_706
     level = total(source="counts-2025-02", bulk="level").value
     assert total(source="counts-2025-02", bulk="out").value < level < 93_668
@@ -106,11 +115,18 @@ def test_a_slice_bounds_the_whole_from_below_alone(choices: dict[str, Any], valu
 def test_together_is_the_most_that_any_file_forces() -> None:
     found = total()
     assert found.extra["from"] == "counts-2025-02"
-    assert found.lower == total(source="counts-2025-02").lower
+    # Bases made after the counts add what a later list gives them, at the same rate.
+    assert found.extra["later_bases"] == 9_534
+    assert found.lower == pytest.approx((93_668 + 9_534) * 3_005 / 3_082)
+    assert found.lower > total(source="counts-2025-02").lower
     # Without the counts' own word: what the lists name one by one.
     assert found.hard_lower == 3_005
-    # What the counts cannot tell a list must: the maker's own left out.
-    assert total(own="out").extra["from"] == "slice-2025-06"
+    # The maker's own are at most the repositories that it had.
+    without = total(own="out")
+    assert without.extra["from"] == "counts-2025-02"
+    assert 226 <= total(source="counts-2025-02").lower - without.lower <= 300
+    # What the counts cannot tell a list must.
+    assert total(relation="no-quantised").extra["from"] == "slice-2025-06"
     assert total(count="transitive").lower >= found.lower
     assert total(bulk="out").lower < total(bulk="level").lower < found.lower
 
@@ -190,22 +206,25 @@ def test_findings_follow_from_the_numbers() -> None:
         "derivatives-113k", source=("together", "counts-2025-02"), bulk=("in", "level", "out")
     )
     assert record["finding"] == (
-        "At most 94 thousand by February 2025, and 20 thousand without four bases of bulk uploads; "
+        "94 thousand counted by February 2025, 20 thousand without four bases of bulk uploads; "
         "for the day of the article our files cannot tell"
     )
     assert record["recreated"]["verdict"] == "not checkable"
     assert "nothing having been deleted since" in record["recreated"]["reason"]
     assert record["later"]["reason"] == "the data allow at least 2,530 on 2026-08-22"
-    assert table["holds"].tolist() == ["undetermined"] * 3 + ["no"] * 3
+    assert table["holds"].tolist() == ["undetermined"] * 6
 
 
 def test_the_finding_of_the_ratio_says_how_the_lead_turns() -> None:
     record, table = evaluated("derivatives-ratio", bulk=("in", "level", "out"))
     assert record["finding"] == (
-        "2.5 to one by February 2025, not 4.2; without four bases of bulk uploads Llama leads, "
-        "1.9 to one"
+        "2.5 to one was counted in February 2025; without four bases of bulk uploads Llama leads, "
+        "1.9 to one; for the day of the article our files cannot tell"
     )
-    assert record["recreated"]["verdict"] == "differs"
+    assert record["recreated"]["verdict"] == "not checkable"
+    assert "of a later day it says nothing" in record["recreated"]["reason"]
+    assert "0.91 to 17.87" in record["recreated"]["reason"]
+    assert set(table["holds"]) == {"undetermined"}
     assert record["later"]["verdict"] == "no later snapshot"
     assert (table["value"].iloc[1:] < 1).all()
 
@@ -277,6 +296,10 @@ def test_the_checks_run_unchanged_on_a_full_snapshot() -> None:
     both = derivative_checks.ratio(world, RATIO | full | {"merges": "fractional"}, math.nan)
     assert both.value == pytest.approx(382.9498667998668 / 252.8833333333333)
     assert "the whole Hub" in both.note
+    # A full snapshot of after the article decides; nothing else here does.
+    assert (both.decided, "beside" in both.extra) == (None, False)
+    slice_ = ratio(source="cut-2026-05")
+    assert (slice_.decided, slice_.value > 1) == ("undetermined", True)
 
 
 def test_a_counter_that_was_not_read_leaves_an_interval() -> None:
@@ -354,6 +377,14 @@ def test_a_wrong_list_of_slices_is_one_clear_error(change: dict[str, Any], words
         slices.parse(declared() | change)
 
 
+def test_a_slice_with_an_upper_end_is_refused() -> None:
+    content = declared()
+    content["slice"] = [dict(one) for one in content["slice"]]
+    content["slice"][1]["upper"] = True
+    with pytest.raises(InputError, match="slice-2025-06: a slice has no upper end"):
+        slices.parse(content)
+
+
 def test_a_slice_named_twice_is_refused() -> None:
     content = declared()
     content["slice"] = [*content["slice"], content["slice"][0]]
@@ -378,6 +409,38 @@ def test_months_add_up_to_the_counts() -> None:
     qwen = months[(months["family"] == "Qwen") & months["bulk"]]
     wave = qwen[qwen["month"].between("2024-07", "2024-10")]["derivatives"].sum()
     assert wave / qwen["derivatives"].sum() > 0.9
+
+
+def test_the_last_span_is_one_that_every_base_reaches() -> None:
+    table = chapter.last_span(evidence_world())
+    assert table[["first", "last"]].drop_duplicates().to_numpy().tolist() == [
+        ["2024-12-21", "2025-01-20"]
+    ]
+    bare = table[~table["bulk"]].set_index("family")["derivatives"].round().to_dict()
+    assert (bare["Qwen"], bare["Llama"]) == (4_193, 3_955)
+
+
+@given(st.integers(0, 400), st.integers(1, 60), st.lists(st.integers(0, 50), min_size=1))
+@settings(max_examples=25, deadline=None)
+def test_spans_spread_what_was_gained_and_lose_nothing(
+    start: int, length: int, gained: list[int]
+) -> None:
+    created = pd.Timestamp("2024-01-31T12:00:00", tz="UTC")
+    counts = pd.DataFrame(
+        {
+            "repository_id": "a/b",
+            "created_at": created,
+            "month": range(len(gained) + 1),
+            "derivatives": pd.Series([0, *gained]).cumsum(),
+        }
+    )
+    end = stock.counted_until(counts)["a/b"]
+    assert end == created + pd.DateOffset(months=len(gained))
+    first = created + pd.Timedelta(days=start)
+    middle = first + pd.Timedelta(days=length)
+    whole = [(created, first), (first, middle), (middle, max(middle, end))]
+    parts = [float(stock.gained_between(counts, low, high)["a/b"]) for low, high in whole]
+    assert sum(parts) == pytest.approx(sum(gained))
 
 
 def test_concentration_by_family() -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
+from math import inf
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ import pytest
 
 from analysis import raw, snapshot
 from analysis.builder.chapters import releasing as chapter
-from analysis.claims import checks, register, releasing
+from analysis.claims import checks, register, releasing, results
 from analysis.claims.outcome import Outcome
 from analysis.claims.world import World
 from analysis.errors import InputError
@@ -100,6 +101,56 @@ class TestVelocity:
         assert counts(december) == (265, 102)
         assert december.decided == "yes"
 
+    @pytest.mark.parametrize("window", ["since-first", "last-12-months", "since-llama-4"])
+    @pytest.mark.parametrize("unit", ["repositories", "models", "releases"])
+    def test_counts_of_parts_decide_nothing(self, ask: Ask, window: str, unit: str) -> None:
+        got = ask("release-velocity", source="all-2026-05", window=window, unit_counted=unit)
+        seen, _ = counts(got)
+        assert isinstance(seen, int)
+        assert seen > 0
+        assert (got.lower, got.upper, got.hard_lower, got.hard_upper) == (0, inf, 0, inf)
+        assert (got.decided, got.partial, got.population) == ("undetermined", True, 0)
+        assert f"{seen} {unit} of Qwen" in got.note
+
+    def test_generations_are_those_that_the_makers_number(self, ask: Ask) -> None:
+        changes = {"unit_counted": "generations", "dates": "corrected"}
+        got = ask("release-velocity", **changes)
+        assert counts(got) == (5, 6)
+        assert got.value == pytest.approx(0.85, abs=1e-3)
+        assert (got.lower, got.upper) == pytest.approx((0.206, 3.336), abs=0.01)
+        assert got.decided == "undetermined"
+        year = ask("release-velocity", window="last-12-months", **changes)
+        assert counts(year) == (1, 2)
+        assert year.decided == "undetermined"
+
+    def test_the_grid_asks_of_generations_only_what_they_can_answer(self) -> None:
+        specs = REGISTER.find("release-velocity").specifications()
+        own = [spec for spec in specs if spec["unit_counted"] == "generations"]
+        assert [spec["window"] for spec in own] == [
+            "since-first",
+            "last-12-months",
+            "since-llama-4",
+        ]
+        assert len(specs) == 115
+
+    def test_later_data_decide_nothing(self, world: World) -> None:
+        claim = REGISTER.find("release-velocity")
+        record, table = results.evaluate(world, claim, REGISTER)
+        assert record["later"]["verdict"] == "not checkable"
+        assert "their ratio may be anything" in record["later"]["reason"]
+        parts = table[table["source"] == "all-2026-05"]
+        assert set(parts["holds"]) == {"undetermined"}
+        assert record["robust"]["verdict"] == "depends"
+        assert (record["holds"], record["undetermined"]) == (72, 43)
+        # Both groupings of the companies, each with its interval.
+        assert "0.7 (0.3 to 1.6) or 2.6 (1.4 to 5.1)" in record["finding"]
+
+    def test_the_tracked_list_dates_every_llama(self, world: World) -> None:
+        # What the list names and no file dates is Qwen's: it could only raise the ratio.
+        got = releasing.dated(world, "tracked", "official", "created")
+        assert got.listed["llama"] == len(got.of("llama")) == 54
+        assert got.listed["qwen"] > len(got.of("qwen"))
+
     def test_the_group_of_qwen_is_the_catalogue(self, world: World) -> None:
         # Two sources, one counter: the weekly group and the catalogue agree to the last one.
         frame = world.evidence.frame("organisation-weeks-2025-10-08")
@@ -148,6 +199,31 @@ class TestBreadth:
         cut = ask("breadth", source="cut", told_by="tag")
         assert (cut.value, cut.extra["not_seen"]) == (4, "audio")
 
+    def test_all_files_together_are_not_set_against_themselves(self, ask: Ask) -> None:
+        got = ask("breadth", source="all")
+        assert got.covered > 362
+        assert got.population == 0
+
+    def test_days_are_those_established_by_counters(self, world: World) -> None:
+        name = releasing.CUT
+        registered = world.evidence.days[name]
+        assert releasing.day_read(world, name) == registered
+        day = date(2026, 5, 23)
+        told = SimpleNamespace(evidence=world.evidence, inputs=SimpleNamespace(days={name: day}))
+        assert releasing.day_read(cast(World, told), name) == day != registered
+
+    def test_the_two_ways_to_tell_a_kind_enclose_the_others(self, world: World) -> None:
+        # Why the grid needs no more than the widest and the strictest.
+        for source in ("catalogue", "cut", "all"):
+            for rule in ("official", "organisation"):
+                for recent in (False, True):
+                    found = {
+                        by: releasing.covered_kinds(world, source, by, rule, "qwen", recent)
+                        for by in ("name", "tag", "either", "both")
+                    }
+                    assert found["name"] & found["tag"] >= found["both"]
+                    assert found["name"] | found["tag"] <= found["either"]
+
     def test_the_rivals_by_the_same_rule(self, world: World) -> None:
         named = releasing.kinds_of(world).named
         found = {
@@ -155,7 +231,7 @@ class TestBreadth:
                 kind
                 for kind in named
                 if kind in releasing.covered_kinds(
-                    world, "catalogue", "either", "official", family, 0, recent=False
+                    world, "catalogue", "either", "official", family, recent=False
                 )
             ]
             for family in releasing.FAMILIES
@@ -285,17 +361,17 @@ class TestTables:
                 "window": ("since-first", "last-12-months"), "dates": ("created",),
                 "source": ("catalogue", "groups-october"),
             },
-            "Yes: 3.5 new Qwen models for each new Llama model (1.7 to 9.6); against all",
+            "Yes: 3.5 new Qwen models for each new Llama model (1.7 to 9.6) by October",
             "No: 0.5 new Qwen models",
         ),
         (
             "breadth",
             {
                 "source": ("catalogue", "all"), "told_by": ("either",),
-                "family_rule": ("official",), "minimum": ("any",),
+                "family_rule": ("official",),
                 "since": ("any-time", "last-12-months"),
             },
-            "Yes: all five kinds are there; in the year to August 2026",
+            "Yes: Qwen has models of all five kinds; in the year to August 2026",
             "None of the kinds are there",
         ),
     ],

@@ -173,7 +173,10 @@ def _counted(yes: int, no: int, undetermined: int) -> pd.DataFrame:
         (8, 2, 0, "depends"),
         (1, 9, 0, "fails"),
         (0, 9, 1, "fails"),
-        (0, 8, 2, "depends"),
+        (0, 8, 2, "fails"),
+        (0, 5, 5, "not checkable"),
+        (0, 4, 6, "not checkable"),
+        (1, 4, 5, "depends"),
         (0, 10, 0, "fails"),
         (0, 0, 10, "not checkable"),
         (1, 0, 9, "not checkable"),
@@ -269,6 +272,13 @@ def test_later(which: register.Claim, span: tuple[float, float], expected: str, 
     assert words in got.reason
 
 
+def test_later_data_of_a_part_decide_nothing() -> None:
+    got = verdicts.later(claim("above"), (0.6, 0.7), "2026-08-22", "of the 3 that we know 2 are")
+    assert (got.verdict, got.reason) == (
+        "not checkable", "on 2026-08-22, of the 3 that we know 2 are",
+    )  # fmt: skip
+
+
 def test_without_later_data_the_reason_is_the_registers() -> None:
     assert verdicts.later(ABOVE, None, None).verdict == "no later snapshot"
     told = claim("above", later_reason="The panel has ended.")
@@ -284,7 +294,7 @@ def test_without_later_data_the_reason_is_the_registers() -> None:
         ("ratio", 2.0, "2.00"),
         ("share", math.inf, "no limit"),
         ("derivatives", 72_383.0, "72,383"),
-        ("users", 700e6, "700,000,000"),
+        ("users", 700e6, "700 million"),
         ("count", 5.0, "5"),
     ],
 )

@@ -253,8 +253,12 @@ def test_the_share_under_apache(world: World) -> None:
     assert record["recreated"]["verdict"] == "differs"
     assert record["robust"]["verdict"] == "depends"
     assert record["deciding_choice"] == "created"
-    # The largest Qwen 3.8 and its copy are not Apache 2.0.
-    assert record["later"]["verdict"] == "no longer holds"
+    # The largest Qwen 3.8 and its copy are not Apache 2.0, of a list that is not complete.
+    assert record["later"]["verdict"] == "not checkable"
+    assert "of the 34 repositories that our files know 21 are" in record["later"]["reason"]
+    assert "Apache 2.0, 2 are not, and of 11 the licence" in record["later"]["reason"]
+    assert record["specifications"] == 117
+    assert (record["holds"], record["undetermined"]) == (15, 12)
 
     def pick(**where: str) -> pd.Series:
         rows = table
@@ -271,17 +275,40 @@ def test_the_share_under_apache(world: World) -> None:
     new = pick(day="2026-05-23", created="2026")
     assert (new["value"], new["covered"], new["population_size"]) == (1.0, 15, 26)
     assert pick(day="2026-05-23", created="2026", unknown="against")["holds"] == "no"
+    # At 100 % of the counters read, 11 of 26 licences are unknown: against is the lower end.
+    recent = {"day": "2026-05-23", "created": "2026", "measure": "downloads_30d"}
+    assert pick(**recent)["value"] == 1.0
+    against = pick(**recent, unknown="against")
+    assert against["value"] == against["lower"] == pytest.approx(0.4858, abs=1e-3)
+    assert against["holds"] == "no"
+    # What no file knows may still lift the share of an incomplete list: open, not refuted.
+    assert pick(day="2026-05-23", unknown="for")["holds"] == "undetermined"
+    assert pick(unknown="for")["holds"] == "no"
     whole = pick(day="2026-05-23", measure="downloads_all_time")
     assert whole["value"] == pytest.approx(0.886248, abs=1e-6)
     assert pd.isna(whole["lower"])
     assert record["finding"] == (
-        "Not all: 66 to 73 % of Qwen's repositories in October 2025, with 85 to 91 % of their "
-        "downloads; of those of 2026 all 15 that we read by May"
+        "Not all of Qwen is under Apache 2.0: 66 to 73 % of its repositories in October 2025, with "
+        "85 to 91 % of the downloads; of those created in 2026 all 15 that we read by May"
     )
     for _, row in table.dropna(subset=["lower"]).iterrows():
         assert 0 <= row["hard_lower"] <= row["lower"] <= row["upper"] <= row["hard_upper"] <= 1
-        if row["measure"] == "repositories":
-            assert row["lower"] <= row["value"] <= row["upper"]
+        assert row["lower"] <= row["value"] <= row["upper"]
+        ends = {"against": row["lower"], "for": row["upper"]}
+        assert row["value"] == ends.get(row["unknown"], row["value"])
+    # No choice stands in the grid where it cannot act: one of two that differ in it alone does.
+    seen = ["value", "lower", "upper", "covered"]
+    for name in claim.grid:
+        rest = [other for other in claim.grid if other != name]
+        for _, group in table.astype(dict.fromkeys(seen, "str")).groupby(rest):
+            assert len(group) == 1 or len(group.drop_duplicates(seen)) > 1, (name, group)
+
+
+def test_nothing_counts_for_or_against_where_nothing_bounds(world: World) -> None:
+    claim = builder.load_rules().register.find("licence-apache")
+    spec = {"day": "2026-05-23", "measure": "downloads_all_time", "unknown": "against"}
+    with pytest.raises(InputError, match="nothing bounds the all-time counters"):
+        checks.evaluate(world, claim, {**claim.article, **spec})
 
 
 def test_the_exceptions_by_name(world: World) -> None:
@@ -364,12 +391,17 @@ def found(values: list[float | None], by: str = "", text: str = "") -> str:
 def test_the_finding_follows_the_numbers() -> None:
     """Synthetic: what would be said if the texts said something else."""
     assert found([None]) == "The licence texts name no number of users"
-    assert found([100e6, 100e6]) == "Yes: all 2 Llama licences say 100 million"
-    assert found([100e6, 700e6]) == "Yes, in part: the Llama licences say 100 million, 700 million"
+    assert found([100e6, 100e6]) == "Yes: all 2 Llama licences say 100 million users"
+    assert (
+        found([100e6, 700e6]) == "Yes, in part: the Llama licences say 100 million, "
+        "700 million users"
+    )
     nowhere = found([700e6, 700e6])
-    assert nowhere.endswith("Llama licences say 700 million, and no text here says 100 million")
+    assert nowhere.endswith(
+        "Llama licences say 700 million users, and no text here says 100 million"
+    )
     assert found([700e6, None], "Somebody", "A LICENSE AGREEMENT").startswith(
-        "No: the Llama licences say 700 million; 100 million is the number of Somebody's first"
+        "No: the Llama licences say 700 million users; 100 million is the number of Somebody's"
     )
 
 

@@ -408,6 +408,46 @@ def test_numbers_in_labels_stay_as_they_are() -> None:
     )
 
 
+def test_diamonds_of_one_look_share_it() -> None:
+    mark = '<path transform="translate({},5)" d="M-2,0L0,-2L2,0L0,2Z" fill="red"/>'
+    assert svg.compact(mark.format(10) + mark.format(20)) == (
+        '<g fill="red"><path d="M8,5l2,-2 2,2 -2,2z"/><path d="M18,5l2,-2 2,2 -2,2z"/></g>'
+    )
+
+
+def test_the_ground_of_a_text_lies_below_its_letters() -> None:
+    text = '<text text-anchor="end" transform="translate(1,2)" stroke="#fff">a</text>'
+    assert 'stroke="#fff" paint-order="stroke"' in svg.compact(text)
+    assert "paint-order" not in svg.compact(text.replace(' stroke="#fff"', ""))
+
+
+@pytest.mark.parametrize(
+    ("bottom", "top", "places"),
+    [
+        (30, 120_000, [100, 1000, 10_000, 100_000]),
+        (0.4, 8, [0.5, 1, 2, 5]),
+    ],
+)
+def test_a_logarithmic_axis_has_round_places(
+    bottom: float, top: float, places: list[float]
+) -> None:
+    assert spec_curve._decades(bottom, top) == pytest.approx(places)
+
+
+def test_a_long_table_behind_a_figure_is_cut_and_its_file_is_whole() -> None:
+    frame = pd.concat([ROWS] * 20, ignore_index=True)
+    made = figure.figure(
+        lambda width: charts.interval_rows(ROWS, width, unit="share"),
+        id="long", title="T", subtitle="S", alt="A.", data=frame,
+    )  # fmt: skip
+    assert made.count("<tr>") == 61
+    assert "20 more rows are in the CSV file" in made
+    encoded = re.search(r"base64,([^\"]+)", made)
+    assert encoded is not None
+    rows = list(csv.reader(io.StringIO(base64.b64decode(encoded[1]).decode())))
+    assert len(rows) == 81
+
+
 def test_texts_without_words_are_not_kept() -> None:
     empty = '<text x="1" y="2" fill="#fff"/><text x="3"></text>'
     word = '<text x="1">a</text>'

@@ -346,8 +346,12 @@ def sensitivity_table(world: World) -> pd.DataFrame:
         n for n in world.population("tracked", anchor.day, "official") if family.get(n) == QWEN
     )
     for ratio in world.inputs.bursts.sensitivity:
-        found = outliers.bursts(
-            world.histories["in"], world.family["with-reuploads"], world.inputs.bursts, ratio
+        found = (
+            world.bursts
+            if ratio == world.inputs.bursts.ratio
+            else outliers.bursts(
+                world.histories["in"], world.family["with-reuploads"], world.inputs.bursts, ratio
+            )
         )
         quiet = outliers.without(world.readings, found)
         again = bounds.histories(quiet, world.created, {}, members)
@@ -380,9 +384,15 @@ def arithmetic_table(world: World) -> pd.DataFrame:
     ].unique()
     exact = bounds.histories(plain, world.created, {}, known)
     parts.append(bounds.check_arithmetic(exact).assign(labels="taken at their word"))
+    declared = {name: replace(world.histories["in"][name], ceilings=()) for name in known}
+    broken = {name: bounds.contradicts(history) for name, history in declared.items()}
     conflicts = {
-        "as declared": sum(bounds.contradicts(world.histories["in"][n]) for n in known),
-        "taken at their word": sum(bounds.contradicts(h) for h in exact.values()),
+        "as declared": sum(broken.values()),
+        # Most readings are taken at their word as they are.
+        "taken at their word": sum(
+            broken[name] if history == declared.get(name) else bounds.contradicts(history)
+            for name, history in exact.items()
+        ),
     }
     table = pd.concat(parts, ignore_index=True)
     table["repositories"] = len(known)

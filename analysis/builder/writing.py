@@ -25,6 +25,7 @@ RULE_FILES = (
     "hardware",
     "licences",
     "outliers",
+    "pace",
     "populations",
     "releases",
     "slices",

@@ -21,6 +21,8 @@ from analysis.snapshot import families as families_module
 FAMILIES: Final = ("qwen", "llama", "gemma", "mistral", "deepseek", "gpt-oss")
 _HEADERS: Final = "hub-stats-2026-05"
 _LISTED: Final = "model-parameters-2026-08-17"
+#: Catalogue that lists all repositories of some organisations on one day.
+_CATALOGUE: Final = "makers-2025-10-12"
 _SINCE: Final = date(2025, 1, 1)
 
 
@@ -54,14 +56,43 @@ def family_sizes(world: World, family: str, rule: str) -> pd.DataFrame:
 def members(world: World, family: str, day: date, population: str) -> tuple[frozenset[str], str]:
     """Return the repositories of a family on a day, and the family rule that holds for them."""
     rule = "with-reuploads" if population == "with-reuploads" else "official"
-    found = world.existed({n for n, own in world.family[rule].items() if own == family}, day)
-    # What was created after the day is no part of that day's family.
-    found = {n for n in found if n not in world.created or world.created[n] <= day}
-    if population == "since-2025":
-        # Without a day of creation: the first day on which any file of ours names it.
-        first = {n: date.fromordinal(world.first_seen[n]) for n in found}
-        found = {n for n in found if world.created.get(n, first[n]) >= _SINCE}
-    return frozenset(found), rule
+
+    def make() -> frozenset[str]:
+        found = world.existed({n for n, own in world.family[rule].items() if own == family}, day)
+        # What was created after the day is no part of that day's family.
+        found = {n for n in found if n not in world.created or world.created[n] <= day}
+        if day == _catalogue_day(world):
+            found = _as_listed(world, family, found)
+        if population == "since-2025":
+            # Without a day of creation: the first day on which any file of ours names it.
+            first = {n: date.fromordinal(world.first_seen[n]) for n in found}
+            found = {n for n in found if world.created.get(n, first[n]) >= _SINCE}
+        return frozenset(found)
+
+    return world.evidence.once(f"adoption.members {family} {day} {population}", make), rule
+
+
+def _catalogue_day(world: World) -> date:
+    return world.inputs.days.get(_CATALOGUE, world.evidence.days[_CATALOGUE])
+
+
+def _as_listed(world: World, family: str, found: set[str]) -> set[str]:
+    """Leave out what the complete catalogue lacks, on its day.
+
+    What it does not list of an organisation that it lists was not public when it was
+    read. A family of which it lists an organisation is what it lists: Code Llama, in an
+    organisation that was not asked, does not count on this day. Copies elsewhere stay.
+    """
+
+    def make() -> tuple[frozenset[str], frozenset[str]]:
+        listed = frozenset(world.evidence.frame(_CATALOGUE)["repository_id"].astype("str"))
+        return listed, frozenset(name.partition("/")[0] for name in listed)
+
+    listed, asked = world.evidence.once("adoption.catalogue", make)
+    official = {name for name, own in world.family["official"].items() if own == family}
+    if official & listed:
+        found = {name for name in found if name in listed or name not in official}
+    return {name for name in found if name in listed or name.partition("/")[0] not in asked}
 
 
 def fitting(
@@ -84,29 +115,59 @@ def fitting(
     if overhead is not None:
         rules = rules.model_copy(update={"overhead": overhead})
     own, rule = members(world, family, day, population)
-    table = family_sizes(world, family, rule).loc[sorted(own)]
+    table = world.evidence.once(
+        f"adoption.table {family} {day} {population}",
+        lambda: family_sizes(world, family, rule).loc[sorted(own)],
+    )
     answer = sizes.fits(table, rules.find_card(card), bits, rules)
     yes = frozenset(answer.index[answer.fillna(False)])
     no = frozenset(answer.index[~answer.fillna(True)])
     open_ = own - yes - no
+    # Many a card and size in bits divide a family alike.
+    divided = (day, yes, no, open_)
     if weight == "models":
-        # A model fits if any of its copies does: one that is published in fewer bits counts.
-        by_model = answer.groupby(table["model"]).max()
-        known, whole = by_model.dropna(), len(by_model)
-        count = int(known.sum())
-        value = count / len(known) if len(known) else float("nan")
-        low = count / whole if whole else float("nan")
-        high = (count + whole - len(known)) / whole if whole else float("nan")
-        return Outcome(
-            value,
-            low,
-            high,
-            low,
-            high,
-            len(known),
-            whole,
-            extra={"day": day.isoformat(), "fit": float(count), "unknown_size": len(open_)},
+        return world.evidence.once(
+            ("adoption.models", family, population, divided), lambda: _models(table, answer, day)
         )
+    return world.evidence.once(
+        ("adoption.downloads", outlier, divided), lambda: _downloads(world, outlier, *divided)
+    )
+
+
+def _models(table: pd.DataFrame, answer: pd.Series, day: date) -> Outcome:
+    """Share of a family's models that fits, by what :func:`analysis.measure.sizes.fits` answers."""
+    # A model fits if any of its copies does: one that is published in fewer bits counts.
+    by_model = answer.groupby(table["model"]).max()
+    known, whole = by_model.dropna(), len(by_model)
+    count = int(known.sum())
+    value = count / len(known) if len(known) else float("nan")
+    low = count / whole if whole else float("nan")
+    high = (count + whole - len(known)) / whole if whole else float("nan")
+    return Outcome(
+        value,
+        low,
+        high,
+        low,
+        high,
+        len(known),
+        whole,
+        extra={
+            "day": day.isoformat(),
+            "fit": float(count),
+            "unknown_size": int(answer.isna().sum()),
+        },
+    )
+
+
+def _downloads(
+    world: World,
+    outlier: str,
+    day: date,
+    yes: frozenset[str],
+    no: frozenset[str],
+    open_: frozenset[str],
+) -> Outcome:
+    """Share of what is fetched of those that fit, those that do not, and those of unknown size."""
     ends: dict[str, tuple[float, float, float]] = {}
     centre = float("nan")
     read = {key: world.estimate(part, day, outlier) for key, part in
@@ -130,7 +191,7 @@ def fitting(
         ends["hard"][1],
         ends["hard"][2],
         int(seen["seen"].notna().sum()),
-        len(own),
+        len(yes) + len(no) + len(open_),
         extra={
             "day": day.isoformat(),
             "fit": float(read["yes"]["seen"].sum()),
@@ -162,14 +223,19 @@ def _percent(value: float) -> str:
 def _find_hardware(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     own = table.iloc[0]
     low, high, line = float(own["lower"]), float(own["upper"]), float(record["stated_value"])
-    span = f"{_percent(low)} to {_percent(high)} of what is fetched of Qwen fits one common card"
+    largest = str(own["card"]) == max(table["card"].astype("str"), key=float)
+    card = f"the largest common card ({own['card']} GB)" if largest else f"a {own['card']} GB card"
+    span = (
+        f"{_percent(low).removesuffix(' %')} to {_percent(high)} of Qwen's downloads are of models "
+        f"that fit {card}"
+    )
     chosen = table[(table["weight"] == "models") & (table["bits"] == own["bits"])]
     chosen = chosen[(chosen["card"] == "8") & (chosen["population"] == own["population"])]
     if low > line:
         small = chosen[chosen["day"] == own["day"]]
         text = f"Yes: {span}"
         if not small.empty and float(small["upper"].iloc[0]) <= line:
-            text += "; on the smallest card less than half of the models do"
+            text += "; of its models less than half fit an 8 GB card"
         return text
     if high <= line:
         return f"No: {span}"
@@ -293,6 +359,28 @@ def pace_change(
     return own.over(rate(part_of(world, source, out, other), day, months))
 
 
+def other_days(world: World, out: bool, against: str, months: int) -> pd.DataFrame:
+    """Return the change of pace at the release and at the placebo days, whole months of the counts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``day``, ``release`` (whether it is that day), ``value``.
+    """
+
+    def make() -> pd.DataFrame:
+        release = pd.Timestamp(release_day(world))
+        rows = []
+        for shift in world.evidence.rule("pace").shifts(months):
+            day = (release + pd.DateOffset(months=shift)).date()
+            got = pace_change(world, "counts", out, against, "whole", day, months)
+            rows.append({"day": day.isoformat(), "release": shift == 0, "value": got.value})
+        return pd.DataFrame(rows)
+
+    frame: pd.DataFrame = world.evidence.once(f"adoption.days.{out}.{against}.{months}", make)
+    return frame
+
+
 def speed(world: World, spec: Spec, line: float) -> Outcome:
     """Divide Qwen's new derivatives after the release of Qwen 2.5 by those before."""
     source, out = str(spec["measure"]), spec["bulk"] == "out"
@@ -303,6 +391,11 @@ def speed(world: World, spec: Spec, line: float) -> Outcome:
         before = (pd.Timestamp(day) - pd.DateOffset(months=months)).date()
         got = got.over(pace_change(world, source, out, against, edges, before, months))
     decided = "undetermined" if got.lower <= line < got.upper else None
+    extra: dict[str, float | str] = {"day": day.isoformat()}
+    if (source, edges, spec["asked"]) == ("counts", "whole", "more"):
+        days = other_days(world, out, against, months)
+        extra["other_days"] = float((~days["release"]).sum())
+        extra["larger_days"] = float((days["value"] > got.value).sum())
     notes = {
         ("counts", "whole"): "whole months of each base; the month of the release is left out",
         ("counts", "shared"): "months that overlap an edge are shared out over their days",
@@ -316,28 +409,46 @@ def speed(world: World, spec: Spec, line: float) -> Outcome:
         got.upper,
         decided=decided,
         note=notes[(source, edges)],
-        extra={"day": day.isoformat()},
+        extra=extra,
     )
+
+
+def larger_elsewhere(tried: pd.DataFrame) -> str:
+    """Word in how many windows another month shows a larger rise than that of the release.
+
+    Parameters
+    ----------
+    tried
+        Specifications with ``larger_days``: a row a window, alone or over the rivals.
+    """
+    larger = int((tried["larger_days"] > 0).sum())
+    if not larger:
+        return f"in none of {len(tried)} windows another month shows a larger rise"
+    return f"in {larger} of {len(tried)} windows another month shows a larger rise"
 
 
 def _find_speed(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     own = table.iloc[0]
-    chosen = table[(table["measure"] == own["measure"]) & (table["window"] == own["window"])]
-    chosen = chosen[(chosen["bulk"] == "out") & (chosen["edges"] == "whole")]
-    chosen = chosen[chosen["asked"] == own["asked"]]
-    quiet = {str(row["against"]): float(row["value"]) for _, row in chosen.iterrows()}
+    quiet = table[(table["measure"] == "counts") & (table["edges"] == "whole")]
+    quiet = quiet[(quiet["bulk"] == "out") & (quiet["against"] != "llama")]
+    tried = quiet[quiet["asked"] == "more"]
+    alone = quiet[(quiet["against"] == "alone") & (quiet["window"] == own["window"])]
+    values = {str(row["asked"]): float(row["value"]) for _, row in alone.iterrows()}
     line = float(record["stated_value"])
     if float(own["lower"]) > line:
         text = "Yes: more new derivatives came after the release than before"
     elif float(own["upper"]) <= line:
         text = "No: fewer new derivatives came after the release than before"
     else:
-        text = "As counted, bulk uploads hide whether more derivatives came"
-    if "alone" in quiet and "rivals" in quiet:
+        text = "Bulk uploads hide whether more derivatives came after Qwen 2.5"
+    if "more" in values:
         text += (
-            f"; without them {quiet['alone']:.1f} times as many as before, "
-            f"against {quiet['alone'] / quiet['rivals']:.1f} times for the rivals"
+            f"; without them {values['more']:.1f} times as many in {own['window']} months as "
+            f"before it, but {larger_elsewhere(tried)}"
         )
+    if "turn" in values:
+        verb = "slowed" if values["turn"] < 1 else "did not slow"
+        text += f", and growth {verb} ({values['turn']:.2f} times that before)"
     return text
 
 
@@ -517,7 +628,7 @@ def _find_attention(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     low, high = float(own["lower"]), float(own["upper"])
     span = f"{low:.1f}" if f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f}"
     if low > float(record["stated_value"]):
-        text = f"Yes by likes: {span} times those of any older Chinese model"
+        text = f"Yes by likes: DeepSeek R1 has {span} times those of any older Chinese model"
     elif high <= float(record["stated_value"]):
         text = f"No: {span} times the likes of the most liked older Chinese model"
     else:

@@ -4,11 +4,12 @@ No file here holds every derivative on the Hub. What a number says of the whole 
 its source sees (``data/slices.toml``):
 
 - A slice that somebody cut out: the whole has at least as many, and nothing bounds it from above.
-- A count of the whole whose way of counting is not stated: its sum over bases is the most that
-  there was on its own day; a merge of two of a family's bases stands in two sums.
+- A count of the whole whose way of counting is not stated: what was counted by its day, and no
+  upper end; a merge of two of a family's bases stands in two sums.
 - A full snapshot: the number itself.
 
-A ratio of two families is one inside a source. Of the whole Hub a slice's ratio says nothing.
+A ratio of two families is one inside a source. Of the whole Hub a slice's ratio says nothing, and
+a ratio of another day than the article's says nothing of the article's day.
 """
 
 from __future__ import annotations
@@ -27,10 +28,13 @@ from analysis.errors import InputError
 from analysis.measure import slices as slices_module
 from analysis.measure import stock
 from analysis.measure.stock import Asked, Stock
+from analysis.snapshot import families as families_module
 
 DEEPSEEK: Final = "deepseek"
 #: The grids' name for all sources from before the article together.
 TOGETHER: Final = "together"
+#: The source that counts what was there by February 2025.
+COUNTS: Final = "counts-2025-02"
 
 
 def slices_of(evidence: Evidence) -> slices_module.Slices:
@@ -62,7 +66,10 @@ def frame_of(evidence: Evidence, source: slices_module.Slice) -> pd.DataFrame:
 
 
 def day_of_slice(evidence: Evidence, source: slices_module.Slice) -> str:
-    """Return the day on which a source was read."""
+    """Return the day on which a source was read, or to which its counts by month go."""
+    frame = frame_of(evidence, source)
+    if "month" in frame.columns:
+        return str(stock.counted_until(frame).max().date())
     return max(evidence.days[name] for name in source.versions).isoformat()
 
 
@@ -170,8 +177,8 @@ def total(world: World, spec: Spec, line: float) -> Outcome:
         "seen_bases": got.bases,
         "left_out": got.left_out,
     }
-    if not source.whole:
-        # Of what a slice shows only the sure part bounds the whole, and only from below.
+    if not source.upper:
+        # Of what a source shows only the sure part bounds the whole, and only from below.
         return Outcome(
             got.value,
             got.lower,
@@ -179,7 +186,9 @@ def total(world: World, spec: Spec, line: float) -> Outcome:
             got.hard_lower,
             math.inf,
             decided="yes" if got.lower > line else "undetermined",
-            note="a slice: the whole Hub has at least as many",
+            note="what was counted: the whole Hub had at least as many"
+            if source.whole
+            else "a slice: the whole Hub has at least as many",
             extra=extra,
             open_ended=True,
         )
@@ -196,41 +205,116 @@ def total(world: World, spec: Spec, line: float) -> Outcome:
     )
 
 
-def _together(evidence: Evidence, asked: Asked, line: float) -> Outcome:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Floor:
+    """The most derivatives of Qwen that sources from before the article force on its day.
+
+    Attributes
+    ----------
+    lower
+        If the counts are right, count twice as often as the one slice that shows it, and nothing
+        was deleted since.
+    hard_lower
+        Of lists alone, which name what they count.
+    source
+        The source that forces most.
+    stock
+        What that source says.
+    later
+        Derivatives of bases that came after its counts, from another source.
+    """
+
+    lower: float
+    hard_lower: float
+    source: slices_module.Slice
+    stock: Stock
+    later: float
+
+
+def floor(evidence: Evidence, asked: Asked) -> Floor:
     """Return the most that any source from before the article forces on its day.
 
     A source that cannot answer the question itself answers a narrower one, whose number can only
-    be smaller: direct instead of transitive, those fetched ten times instead of all.
+    be smaller: direct instead of transitive, those fetched ten times instead of all. Bases made
+    after the last count add what a later list of bases gives them. Where the maker's own do not
+    count, they are at most the repositories that the maker had.
     """
-    best: tuple[float, str, Stock] | None = None
+    best: tuple[float, slices_module.Slice, Stock, float] | None = None
     hard = 0.0
     for source in slices_of(evidence).slice:
         if not source.before_article or any(n not in evidence.frames for n in source.versions):
             continue
         narrower = _narrower(evidence, source, asked)
         got = None if narrower is None else stocks(evidence, source, narrower).get(QWEN)
-        if got is None:
+        if narrower is None or got is None:
             continue
-        if stock.has_relations(frame_of(evidence, source)):
+        lower, later = got.lower, 0.0
+        frame = frame_of(evidence, source)
+        if stock.has_relations(frame):
             # Only a list names the repositories that it counts.
             hard = max(hard, got.hard_lower)
-        if best is None or got.lower > best[0]:
-            best = (got.lower, source.id, got)
+        elif asked.own == "out":
+            lower = max(0.0, lower - _own_repositories(evidence, source))
+        elif "month" in frame.columns:
+            later = _later_bases(evidence, source, asked)
+            several = max(1.0, _several(evidence).get(QWEN, 1.0))
+            lower = max(lower, (got.value + later) / several)
+        if best is None or lower > best[0]:
+            best = (lower, source, got, later)
     if best is None:
         raise _none(asked)
-    lower, name, got = best
-    source = slices_of(evidence).find(name)
+    lower, source, got, later = best
+    return Floor(lower, hard, source, got, later)
+
+
+def _later_bases(evidence: Evidence, counts: slices_module.Slice, asked: Asked) -> float:
+    """Return the most derivatives that one list gives to bases made after the counts end."""
+    until = stock.counted_until(frame_of(evidence, counts)).max()
+    # A base made on the last day may have been counted: from the day after on it cannot.
+    until = until.normalize() + pd.Timedelta(days=1)
+    found = [0.0]
+    for source in slices_of(evidence).slice:
+        if not source.before_article or any(n not in evidence.frames for n in source.versions):
+            continue
+        frame = frame_of(evidence, source)
+        if {"derivatives", "created_at"} <= set(frame.columns) and "month" not in frame.columns:
+            own = stock.of_later_bases(frame, evidence.families, asked.family_rule, until)
+            found.append(own.get(QWEN, 0.0))
+    return max(found)
+
+
+def _own_repositories(evidence: Evidence, source: slices_module.Slice) -> int:
+    """Return how many repositories Qwen's maker had by the day of a source, as any file has it."""
+    day = pd.Timestamp(day_of_slice(evidence, source), tz="UTC") + pd.Timedelta(days=1)
+    ids: set[str] = set()
+    for name in sorted(evidence.frames):
+        frame = evidence.frames[name]
+        if not {"repository_id", "created_at"} <= set(frame.columns):
+            continue
+        if isinstance(frame["created_at"].dtype, pd.DatetimeTZDtype):
+            by_then = frame[(frame["created_at"] < day).fillna(False)]
+            ids |= set(by_then["repository_id"].dropna().astype("str"))
+    every = pd.Series(sorted(ids), dtype="string")
+    maker = families_module.makers(every, evidence.families)
+    own = evidence.families.families[QWEN].maker
+    return int((maker == own).fillna(False).sum())
+
+
+def _together(evidence: Evidence, asked: Asked, line: float) -> Outcome:
+    found = floor(evidence, asked)
+    lower, got, source = found.lower, found.stock, found.source
     return Outcome(
         lower,
         lower,
         math.inf,
-        hard,
+        found.hard_lower,
         math.inf,
         decided="yes" if lower > line else "undetermined",
         note=f"most is forced by: {source.title}",
         extra={
             "day": day_of_slice(evidence, source),
-            "from": name,
+            "from": source.id,
+            "later_bases": found.later,
             "seen_bases": got.bases,
             "left_out": got.left_out,
         },
@@ -245,10 +329,11 @@ def _narrower(evidence: Evidence, source: slices_module.Slice, asked: Asked) -> 
     frame = frame_of(evidence, source)
     if stock.has_relations(frame):
         return dataclasses.replace(asked, bulk="out" if asked.bulk == "level" else asked.bulk)
-    if asked.own != "in" or asked.reuploads != "as-declared" or asked.merges != "whole":
+    if asked.reuploads != "as-declared" or asked.merges != "whole":
         return None
     level = asked.bulk == "level" and "month" not in frame.columns
-    return dataclasses.replace(asked, count="direct", bulk="out" if level else asked.bulk)
+    bulk = "out" if level else asked.bulk
+    return dataclasses.replace(asked, count="direct", bulk=bulk, own="in")
 
 
 # --------------------------------------------------------------------------- who leads
@@ -273,15 +358,20 @@ def ratio(world: World, spec: Spec, _line: float) -> Outcome:
         "deepseek": math.nan if deepseek is None else deepseek.value,
         "left_out": qwen.left_out + llama.left_out,
     }
-    inside = "the whole Hub on the day of the source"
+    inside, decided = "the whole Hub on the day of the source", None
     if not source.whole:
-        inside = "inside the source: of the whole Hub it says nothing"
+        inside, decided = "inside the source: of the whole Hub it says nothing", "undetermined"
+    elif source.before_article and not source.upper:
+        inside, decided = "as counted by then: of a later day it says nothing", "undetermined"
+    if decided:
+        extra["beside"] = f"for {_month(str(extra['day']))}, {inside}" if source.whole else inside
     return Outcome(
         over(qwen.value, llama.value),
         over(qwen.lower, llama.upper),
         over(qwen.upper, llama.lower),
         over(qwen.hard_lower, llama.hard_upper),
         over(qwen.hard_upper, llama.hard_lower),
+        decided=decided,
         note=inside,
         extra=extra,
     )
@@ -305,23 +395,18 @@ def _reading(record: Mapping[str, Any], table: pd.DataFrame, **other: object) ->
 def _find_total(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     line = float(record["stated_value"])
     own = table.iloc[0]
-    whole = [
-        _reading(record, table, source=name, bulk=bulk)
-        for name in table["source"].unique()
-        for bulk in ("in", "out")
-        if not bool(table.loc[table["source"] == name, "open_ended"].any())
-    ]
+    # Set beside it: what one source counted, with bulk uploads and without.
+    counted = [_reading(record, table, source=COUNTS, bulk=bulk) for bulk in ("in", "out")]
     text = (
         f"At least {_thousand(float(own['lower']))}, as far as our files reach"
         if float(own["lower"]) <= line
         else f"Yes: at least {_thousand(float(own['lower']))}"
     )
-    counted = [one for one in whole if one is not None]
-    if len(counted) == 2 and int(counted[1]["left_out"]):
-        with_all, without = counted
+    with_all, without = counted
+    if with_all is not None and without is not None and int(without["left_out"]):
         text = (
-            f"At most {_thousand(float(with_all['upper']))} by {_month(str(with_all['day']))}, "
-            f"and {_thousand(float(without['upper']))} without "
+            f"{_thousand(float(with_all['value']))} counted by {_month(str(with_all['day']))}, "
+            f"{_thousand(float(without['value']))} without "
             f"{_number_word(int(without['left_out']))} bases of bulk uploads; "
             "for the day of the article our files cannot tell"
             if float(own["lower"]) <= line
@@ -334,14 +419,19 @@ def _find_ratio(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     own, without = table.iloc[0], _reading(record, table, bulk="out")
     value = float(own["value"])
     text = f"{value:.1f} to one by {_month(str(own['day']))}, not {record['stated_value']:.1f}"
-    if record["recreated"]["verdict"].startswith("matches"):
+    if record["recreated"]["verdict"] == "not checkable":
+        text = f"{value:.1f} to one was counted in {_month(str(own['day']))}"
+    elif record["recreated"]["verdict"].startswith("matches"):
         text = f"{value:.1f} to one by {_month(str(own['day']))}"
     if without is None or not int(without["left_out"]):
         return text
     other = float(without["value"])
     if other < 1 < value:
         bases = _number_word(int(without["left_out"]))
-        return f"{text}; without {bases} bases of bulk uploads Llama leads, {1 / other:.1f} to one"
+        text = f"{text}; without {bases} bases of bulk uploads Llama leads, {1 / other:.1f} to one"
+        if record["recreated"]["verdict"] == "not checkable":
+            text += "; for the day of the article our files cannot tell"
+        return text
     return f"{text}; without bulk uploads {other:.1f} to one"
 
 

@@ -107,6 +107,11 @@ def derivatives(world: World, source: str) -> pd.DataFrame:
     return world.evidence.once(f"domains.derivatives {source}", make)
 
 
+def _reader(world: World) -> domains.Classifier:
+    """One reader for all sources: what it has read it knows."""
+    return world.evidence.once("domains.reader", lambda: domains.Classifier(rules_of(world)))
+
+
 def of_the_week(world: World) -> pd.Series:
     """Tell which derivatives of the tree are of the days that it holds nearly whole."""
     rules = world.evidence.rule("arrivals")
@@ -121,7 +126,7 @@ def classified(world: World, source: str) -> pd.DataFrame:
     """Return which domains the words find among the derivatives of a source."""
     return world.evidence.once(
         f"domains.classified {source}",
-        lambda: domains.classify(derivatives(world, source), rules_of(world)),
+        lambda: domains.classify(derivatives(world, source), rules_of(world), _reader(world)),
     )
 
 

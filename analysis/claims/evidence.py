@@ -6,7 +6,7 @@ never reads a file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
@@ -42,7 +42,7 @@ class Evidence:
     rules: Mapping[str, Any]
     families: families_module.Families
     published: pd.DataFrame
-    _made: dict[str, Any] = field(default_factory=dict)
+    _made: dict[Hashable, Any] = field(default_factory=dict)
 
     def frame(self, name: str) -> pd.DataFrame:
         """Return the table of a version; InputError that lists the names when there is none."""
@@ -60,13 +60,14 @@ class Evidence:
             raise InputError(f"data/{name}.toml is not among the rules that were loaded")
         return self.rules[name]
 
-    def once(self, key: str, make: Callable[[], _T]) -> _T:
+    def once(self, key: Hashable, make: Callable[[], _T]) -> _T:
         """Return what `make` gives, worked out once for this evidence.
 
         Parameters
         ----------
         key
-            Name of the result, with the name of the module that asks in front.
+            Name of the result, with the name of the module that asks in front; or a tuple of
+            such a name and what the result hangs on.
         """
         if key not in self._made:
             self._made[key] = make()

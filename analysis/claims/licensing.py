@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
@@ -91,11 +92,8 @@ def rules_of(world: World) -> licences.LicenceRules:
 
 def _days(world: World) -> dict[str, date]:
     """Return the days of the versions that give licences, as established by their counters."""
-    evidence = world.evidence
-    names = [CATALOGUE, CUT, *evidence.of_kind("hub-tree")]
-    inputs = getattr(world, "inputs", None)
-    established = inputs.days if inputs is not None else {}
-    return {name: established.get(name, evidence.days[name]) for name in names}
+    names = [CATALOGUE, CUT, *world.evidence.of_kind("hub-tree")]
+    return {name: releasing.day_read(world, name) for name in names}
 
 
 def readings(world: World) -> pd.DataFrame:
@@ -232,13 +230,35 @@ def licence_share(world: World, spec: Spec, line: float) -> Outcome:
     if answer.empty:
         return Outcome(None, note="no repository of these is known", extra=extra)
     treatment = str(spec["unknown"])
+    partial = day != _days(world)[CATALOGUE]
     if measure != "repositories":
-        return _of_downloads(world, day, measure, answer, treatment, extra)
+        got = _of_downloads(world, day, measure, answer, treatment, extra)
+        return _open(got, treatment, line) if partial else got
     size = len(answer)
     ends = (apache / size, (apache + unknown) / size)
     told = size - unknown
     value = end(treatment, apache / told if told else math.nan, *ends)
-    return Outcome(_or_none(value), *ends, *ends, told, size, extra=extra)
+    note = (
+        f"of the {size} repositories that our files know {apache} are under Apache 2.0, "
+        f"{told - apache} are not, and of {unknown} the licence is not known; nothing bounds how "
+        "many more there are"
+    )
+    got = Outcome(_or_none(value), *ends, *ends, told, size, extra=extra)
+    return _open(replace(got, note=note), treatment, line) if partial else got
+
+
+def _open(got: Outcome, treatment: str, line: float) -> Outcome:
+    """Return an outcome of what our files know of a day without a complete list.
+
+    What they do not know goes the way of what has no known licence. Counted for the claim it
+    can only raise a share, counted against it only lower one: where the part that is known lies
+    on the other side of the line, nothing is decided.
+    """
+    value = got.value
+    assert not isinstance(value, str)
+    above = value is not None and value > line
+    undecided = (treatment == "for" and not above) or (treatment == "against" and above)
+    return replace(got, partial=True, decided="undetermined" if undecided else got.decided)
 
 
 def end(treatment: str, told: float, lower: float, upper: float) -> float:
@@ -258,10 +278,11 @@ def _of_downloads(
     treatment: str,
     extra: Mapping[str, float | str],
 ) -> Outcome:
-    """Share of the downloads: values over the counters read, intervals over all.
+    """Share of the downloads: intervals over all counters, read or not.
 
     At the lower end of an interval no repository without a known licence is under
-    Apache 2.0, at the upper end all are.
+    Apache 2.0, at the upper end all are; against and for the claim the ends count. Left out,
+    the share is that of the counters read.
     """
     counters = world.estimate(frozenset(answer.index), day, "in", measure)
     worst, best = (
@@ -269,20 +290,29 @@ def _of_downloads(
         for filled in ("not", APACHE)
     )
     told = counters[counters.index.isin(list(answer.index[answer != UNKNOWN]))]
-    parts = ((told, worst), (counters, worst), (counters, best))
-    seen = (shares.share(table, own, APACHE, "absent").value for table, own in parts)
-    value = _or_none(end(treatment, *seen))
+    seen = shares.share(told, worst, APACHE, "absent").value
     covered = int(counters["seen"].notna().sum())
     common: dict[str, Any] = {"extra": extra, "covered_all_time": world.coverage(counters)}
     if measure == "downloads_all_time":
+        if treatment != "left-out":
+            raise InputError(
+                f"data/claims.toml: unknown: {treatment!r}: nothing bounds the all-time counters "
+                "that nobody read, so nothing can be counted for or against: name it impossible"
+            )
         note = "nothing bounds the all-time counters that nobody read: the share is of those read"
         return Outcome(
-            value, covered=covered, population=len(counters), note=note, open_ended=True, **common
+            _or_none(seen),
+            covered=covered,
+            population=len(counters),
+            note=note,
+            open_ended=True,
+            **common,
         )
     low = shares.share(counters, worst, APACHE, "pooled", world.pooling).lower
     high = shares.share(counters, best, APACHE, "pooled", world.pooling).upper
     firm = shares.share(counters, worst, APACHE, "hard").lower
     firm_high = shares.share(counters, best, APACHE, "hard").upper
+    value = _or_none(end(treatment, seen, low, high))
     return Outcome(value, low, high, firm, firm_high, covered, len(counters), **common)
 
 
@@ -297,9 +327,9 @@ def _find_threshold(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     if not numbers:
         return "The licence texts name no number of users"
     if len(numbers) == 1 and own["value"].notna().all():
-        said = f"all {len(own)} Llama licences say {_million(numbers[0])}"
+        said = f"all {len(own)} Llama licences say {_million(numbers[0])} users"
     else:
-        said = f"the Llama licences say {', '.join(_million(n) for n in numbers)}"
+        said = f"the Llama licences say {', '.join(_million(n) for n in numbers)} users"
     if stated in numbers:
         return f"Yes, in part: {said}" if len(numbers) > 1 else f"Yes: {said}"
     other = str(own.iloc[0]["stated_by"])
@@ -332,13 +362,14 @@ def _find_share(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     low, high = float(own["lower"]), float(own["upper"])
     if low > line:
         return f"Yes: {_percent(low)} of Qwen's repositories are under Apache 2.0"
-    text = f"Not all: {_span(low, high)} of Qwen's repositories in October 2025"
+    part = _span(low, high)
+    text = f"Not all of Qwen is under Apache 2.0: {part} of its repositories in October 2025"
     now = _pick(table, measure="downloads_30d")
     if now is not None:
-        text += f", with {_span(float(now['lower']), float(now['upper']))} of their downloads"
+        text += f", with {_span(float(now['lower']), float(now['upper']))} of the downloads"
     new = _pick(table, day="2026-05-23", created="2026")
     if new is not None and float(new["value"]) > line:
-        text += f"; of those of 2026 all {int(new['covered'])} that we read by May"
+        text += f"; of those created in 2026 all {int(new['covered'])} that we read by May"
     return text
 
 

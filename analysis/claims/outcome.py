@@ -46,6 +46,9 @@ class Outcome:
         seen, and no estimate.
     whole_interval
         The claim holds only if the whole interval satisfies it, and fails only if none of it does.
+    partial
+        The population is what our files happen to know of it: the interval is of that part,
+        nothing bounds the rest, and later data decide nothing.
     """
 
     value: float | str | None
@@ -61,6 +64,7 @@ class Outcome:
     covered_all_time: float = math.nan
     open_ended: bool = False
     whole_interval: bool = False
+    partial: bool = False
 
 
 #: A check: the world, one choice for each dimension, the line that the claim draws.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -23,9 +24,9 @@ CORRECTIONS: Final = "release-date-corrections-2026-08-17"
 
 _RULES: Final = ("official", "organisation")
 _GROUPS: Final = ("groups-october", "groups-december")
-_AFTER: Final = (
-    "after 10 October 2025 our files see part of each family only: both counts are from below"
-)
+_PARTS: Final = ("all-2026-05", "all-2026-08")
+#: What counts the generations that the makers' own texts name.
+GENERATIONS: Final = "generations"
 
 
 def rules_of(world: World) -> releases.Rules:
@@ -56,6 +57,14 @@ def created(world: World) -> dict[str, date]:
         return days
 
     return world.evidence.once("releasing.created", make)
+
+
+def day_read(world: World, name: str) -> date:
+    """Return the day of a version: established by its counters, else as registered."""
+    inputs = getattr(world, "inputs", None)
+    established = getattr(inputs, "days", {})
+    day: date = established.get(name, world.evidence.days[name])
+    return day
 
 
 def _days(frame: pd.DataFrame) -> dict[str, date]:
@@ -171,8 +180,26 @@ def of_group(
     return span.within(days), span
 
 
+def of_generations(
+    world: World, source: str, window: str, family: str
+) -> tuple[list[int], releases.Span]:
+    """Days of the generations that a maker's own texts name, up to the day of a source."""
+    rules = rules_of(world)
+    days = sorted(
+        entry.day.toordinal()
+        for entry in rules.release
+        if entry.family == family and entry.generation
+    )
+    span = releases.window(rules, window, days[0], rules.source[source].until.toordinal())
+    return span.within(days), span
+
+
 def velocity(world: World, spec: Spec, line: float) -> Outcome:
-    """Return Qwen's rate of new repositories, models or releases over Llama's."""
+    """Return Qwen's rate of new repositories, models, releases or generations over Llama's.
+
+    In a source that sees part of both families both counts are from below, so the ratio has
+    no bound at either end.
+    """
     rules = rules_of(world)
     unit, copies, window = (
         str(spec["unit_counted"]),
@@ -185,22 +212,34 @@ def velocity(world: World, spec: Spec, line: float) -> Outcome:
         theirs, two = of_group(world, source, window, LLAMA)
         covered = population = len(mine) + len(theirs)
         note = "whole companies: vision, speech and translation models count like language models"
+    elif unit == GENERATIONS:
+        mine, one = of_generations(world, source, window, QWEN)
+        theirs, two = of_generations(world, source, window, LLAMA)
+        covered = population = 0
+        note = "generations as the makers number them"
     else:
         got = dated(world, source, "official", str(spec["dates"]))
         days = rules.cluster.days
         mine, one = counted(world, got, QWEN, unit, copies, window, days)
         theirs, two = counted(world, got, LLAMA, unit, copies, window, days)
         covered = len(got.of(QWEN)) + len(got.of(LLAMA))
-        population = got.listed[QWEN] + got.listed[LLAMA]
-        note = "" if source == "catalogue" else _AFTER
+        # How many there are beyond what a source of parts sees is not known.
+        population = 0 if source in _PARTS else got.listed[QWEN] + got.listed[LLAMA]
+        note = ""
     found = releases.ratio(mine, one, theirs, two, rules.interval)
-    decided = "yes" if found.lower > line else "no" if found.upper <= line else "undetermined"
+    ends, partial = (found.lower, found.upper), source in _PARTS
+    if partial:
+        ends = (0.0, math.inf)
+        note = (
+            f"our files know {len(mine)} {unit} of Qwen and {len(theirs)} of Llama; after "
+            f"{rules.source['catalogue'].until:%-d %B %Y} they see part of each family only, so "
+            "both counts are from below and their ratio may be anything"
+        )
+    decided = "yes" if ends[0] > line else "no" if ends[1] <= line else "undetermined"
     return Outcome(
         found.value,
-        found.lower,
-        found.upper,
-        found.lower,
-        found.upper,
+        *ends,
+        *ends,
         covered,
         population,
         decided,
@@ -212,6 +251,7 @@ def velocity(world: World, spec: Spec, line: float) -> Outcome:
             "llama_months": two.months,
             "day": date.fromordinal(one.last).isoformat(),
         },
+        partial=partial,
     )
 
 
@@ -225,10 +265,10 @@ def seen(world: World, source: str) -> tuple[pd.DataFrame, date]:
         evidence = world.evidence
         if source in ("catalogue", "cut"):
             name = {"catalogue": CATALOGUE, "cut": CUT}[source]
-            return _described(evidence.frame(name)), evidence.days[name]
+            return _described(evidence.frame(name)), day_read(world, name)
         if source == "tree":
             name = _newest_tree(world)
-            return _described(evidence.frame(name)), evidence.days[name]
+            return _described(evidence.frame(name)), day_read(world, name)
         return _joined(world), seen(world, "tree")[1]
 
     return world.evidence.once(f"releasing.seen {source}", make)
@@ -313,20 +353,16 @@ def of_family(world: World, source: str, rule: str, family: str) -> pd.DataFrame
 
 
 def covered_kinds(
-    world: World, source: str, told_by: str, rule: str, family: str, minimum: int, recent: bool
+    world: World, source: str, told_by: str, rule: str, family: str, recent: bool
 ) -> set[str]:
     """Return the kinds that a family covers in a source.
 
     Parameters
     ----------
-    minimum
-        30-day downloads that a repository needs.
     recent
         Whether it has to be created within the twelve months before the source's day.
     """
     rows = of_kinds(world, source, told_by, rule, family)
-    if minimum > 0:
-        rows = rows[(rows["downloads_30d"] >= minimum).fillna(False).to_numpy(dtype="bool")]
     if recent:
         since = pd.Timestamp(seen(world, source)[1] - timedelta(days=365), tz="UTC")
         rows = rows[(rows["created_at"] >= since).fillna(False).to_numpy(dtype="bool")]
@@ -355,7 +391,6 @@ def breadth_of(world: World, spec: Spec, line: float) -> Outcome:
         told_by,
         rule,
         QWEN,
-        kinds_of(world).minimum_downloads if spec["minimum"] == "enough" else 0,
         spec["since"] == "last-12-months",
     )
     value = float(sum(kind in found for kind in named))
@@ -363,7 +398,9 @@ def breadth_of(world: World, spec: Spec, line: float) -> Outcome:
     upper = value if complete else float(len(named))
     day = seen(world, source)[1]
     own = of_family(world, source, rule, QWEN)
-    population = _known_by(world, rule, day) | set(own["repository_id"])
+    known = _known_by(world, rule, day) | set(own["repository_id"])
+    # All files together cannot be set against what all files know.
+    population = 0 if source == "all" else len(known)
     decided = "yes" if value > line else "no" if upper <= line else "undetermined"
     titles = kinds_of(world).titles
     without = [titles[kind] for kind in named if kind not in found]
@@ -374,7 +411,7 @@ def breadth_of(world: World, spec: Spec, line: float) -> Outcome:
         value,
         upper,
         len(own),
-        len(population),
+        population,
         decided,
         "" if complete else "the source sees part of the family: a kind not seen may be there",
         {"not_seen": ", ".join(without) or "none", "day": day.isoformat()},
@@ -395,12 +432,18 @@ def _find_velocity(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         text = f"No: {span} {between}"
     else:
         text = f"Not certain: {span} {between}"
-    whole = table[(table["source"] == "groups-october") & (table["window"] == "last-12-months")]
-    if not whole.empty and float(whole.iloc[0]["value"]) <= 1:
-        text += (
-            f"; against all that Meta publishes, research too, {float(whole.iloc[0]['value']):.1f} "
-            "Qwen repositories for each in the year to October 2025"
+    text += f" by {date.fromisoformat(str(own['day'])):%B %Y}"
+    groups = table["source"].astype("str").str.startswith("groups-")
+    whole = table[groups & (table["window"] == "last-12-months")]
+    whole = whole.drop_duplicates("source").sort_values("day", kind="stable")
+    if len(whole) and float(whole["value"].min()) <= 1:
+        # Every grouping with its interval: one alone would decide by being picked.
+        ratios = " or ".join(
+            f"{row['value']:.1f} ({row['lower']:.1f} to {row['upper']:.1f})"
+            for row in whole.to_dict("records")
         )
+        text += f"; of all that both companies published in a year, {ratios}"
+        text += ", by who counts as the company" if len(whole) > 1 else ""
     return text
 
 
@@ -411,7 +454,7 @@ def _find_breadth(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     own = table.iloc[0]
     value = int(own["value"])
     if value > record["stated_value"]:
-        text = f"Yes: all {_COUNTS[value]} kinds are there"
+        text = f"Yes: Qwen has models of all {_COUNTS[value]} kinds"
     else:
         text = f"{_COUNTS[value].capitalize()} of the kinds are there, not seen: {own['not_seen']}"
     recent = table[
@@ -419,12 +462,11 @@ def _find_breadth(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         & (table["told_by"] == own["told_by"])
         & (table["family_rule"] == own["family_rule"])
         & (table["since"] == "last-12-months")
-        & (table["minimum"] == "any")
     ]
     if not recent.empty:
         last = recent.iloc[0]
         now, month = int(last["value"]), date.fromisoformat(str(last["day"]))
-        text += f"; in the year to {month:%B %Y} our files see new models of {_COUNTS[now]}"
+        text += f"; in the year to {month:%B %Y} our files see new ones of {_COUNTS[now]}"
         if now < value:
             text += f" (not seen: {last['not_seen']})"
     return text
@@ -436,7 +478,7 @@ CHECKS: Final[Mapping[str, Check]] = {"velocity": velocity, "breadth": breadth_o
 #: Dimensions of each check and the values it knows, () where the data have to know them.
 DIMENSIONS: Final[Mapping[str, Dimensions]] = {
     "velocity": {
-        "unit_counted": releases.UNITS,
+        "unit_counted": (*releases.UNITS, GENERATIONS),
         "copies": ("out", "in"),
         "window": (),
         "dates": ("created", "corrected"),
@@ -446,7 +488,6 @@ DIMENSIONS: Final[Mapping[str, Dimensions]] = {
         "source": ("catalogue", "cut", "tree", "all"),
         "told_by": breadth.TOLD_BY,
         "family_rule": _RULES,
-        "minimum": ("any", "enough"),
         "since": ("any-time", "last-12-months"),
     },
 }

@@ -70,6 +70,10 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
             recreated = verdicts.recreated_crossing(claim, before, span)
         else:
             recreated = verdicts.recreated(claim, value, *span, rules)
+        if not pd.isna(beside := own.get("beside", math.nan)):
+            # It is a number of another day, or of a part: it decides nothing of what is asked.
+            span_words = verdicts.worded(claim, *span)
+            recreated = verdicts.Verdict("not checkable", f"it is {span_words} {beside}")
         interval = _pair(own["lower"], own["upper"])
         hard = _pair(own["hard_lower"], own["hard_upper"])
         if hard is not None and hard != interval:
@@ -134,9 +138,10 @@ def _coverage(own: pd.Series) -> dict[str, float | None] | None:
 
 def _later(
     world: World, claim: Claim, rules: VerdictRules
-) -> tuple[tuple[float, float] | None, str | None]:
+) -> tuple[tuple[float, float] | None, str | None, str | None]:
+    """Return interval and day of the later data, and what is known where they are a part."""
     if not claim.later:
-        return None, None
+        return None, None, None
     got = checks.evaluate(world, claim, {**claim.article, **claim.later})
     day = str(got.extra["day"])
     if day <= rules.published_on.isoformat():
@@ -144,7 +149,7 @@ def _later(
             f"data/claims.toml: claim {claim.id}: later: {day} is not after the publication "
             f"({rules.published_on}): name a later day"
         )
-    return (got.lower, got.upper), day
+    return (got.lower, got.upper), day, got.note if got.partial else None
 
 
 def registered(claim: Claim) -> dict[str, Any]:

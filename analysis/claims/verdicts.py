@@ -55,6 +55,8 @@ def show(claim: Claim, number: float) -> str:
         return f"{100 * number:.1f} %"
     if claim.unit == "downloads":
         return f"{number / 1e6:,.1f} million" if number < 1e9 else f"{number / 1e9:.2f} billion"
+    if claim.unit == "users" and number >= 1e6:
+        return f"{number / 1e6:,.0f} million"
     if claim.unit in ("derivatives", "repositories", "users", "count"):
         return f"{number:,.0f}"
     return f"{number:.2f}"
@@ -183,7 +185,7 @@ def robust(claim: Claim, table: pd.DataFrame, rules: VerdictRules) -> tuple[Verd
     -------
     Verdict
         ``robust``, ``mostly``, ``depends`` or ``fails``; ``not checkable`` where the data leave
-        nearly all of them undetermined.
+        nearly all of them undetermined, or where it holds in none and at least half are.
     str or None
         The choice that explains most of the difference (:func:`deciding_choice`).
     """
@@ -200,9 +202,11 @@ def robust(claim: Claim, table: pd.DataFrame, rules: VerdictRules) -> tuple[Verd
         return Verdict("mostly", count), choice
     if total - yes - unknown >= rules.mostly * total:
         return Verdict("fails", count), choice
-    if unknown >= rules.mostly * total:
-        # To depend on a choice, a claim must hold or fail somewhere.
+    if unknown >= rules.mostly * total or (yes == 0 and unknown >= total - unknown):
+        # To depend on a choice, a claim must hold somewhere.
         return Verdict("not checkable", count), choice
+    if yes == 0:
+        return Verdict("fails", count), choice
     detail = (
         f"; the choice of {choice.replace('_', ' ')} explains {100 * part:.0f} % of the difference"
         if choice
@@ -278,14 +282,28 @@ def _between(claim: Claim, table: pd.DataFrame, score: np.ndarray) -> dict[str, 
     return parts
 
 
-def later(claim: Claim, span: tuple[float, float] | None, day: str | None) -> Verdict:
-    """Third axis: the article's own reading on data from after its publication."""
+def later(
+    claim: Claim,
+    span: tuple[float, float] | None,
+    day: str | None,
+    partial: str | None = None,
+) -> Verdict:
+    """Third axis: the article's own reading on data from after its publication.
+
+    Parameters
+    ----------
+    partial
+        What is known of the part that our files see, where nothing bounds the rest: then the
+        data decide nothing, whatever the interval of that part.
+    """
     if span is None or day is None:
         return Verdict(
             "no later snapshot",
             claim.later_reason or "no data from after the publication bear on it",
         )
     lower, upper = span
+    if partial is not None:
+        return Verdict("not checkable", f"on {day}, {partial}")
     text = worded(claim, lower, upper)
     answer = holds_within(claim, lower, upper)
     if answer == "yes":

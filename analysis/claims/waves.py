@@ -347,8 +347,8 @@ def _find(_record: Mapping[str, Any], table: pd.DataFrame) -> str:
     ].set_index("test")
     if {"more", "placebo"} <= set(same.index):
         text += (
-            f"; without bulk uploads after {of(same.loc['placebo'])}, though they rose after "
-            f"{of(same.loc['more'])}"
+            f"; without bulk uploads after {of(same.loc['placebo'])}, though they rose at all "
+            f"after {of(same.loc['more'])}"
         )
     return text
 

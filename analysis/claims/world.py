@@ -130,9 +130,19 @@ class World:
         asked = pd.Index(wanted, dtype="object")
         fresh = list(asked[~asked.isin(known.index)])
         if fresh:
-            more = self._work_out(fresh, outlier, measure, day)
-            known = self._estimates[key] = pd.concat([known, more])
+            if outlier == "out":
+                same = [name for name in fresh if self._same(name)]
+                if same:
+                    known = pd.concat([known, self.estimate(same, day, "in", measure)])
+                    fresh = [name for name in fresh if not self._same(name)]
+            if fresh:
+                known = pd.concat([known, self._work_out(fresh, outlier, measure, day)])
+            self._estimates[key] = known
         return known.loc[wanted]
+
+    def _same(self, name: str) -> bool:
+        """Whether no burst of a repository was put back: then both of its histories are one."""
+        return self.histories["out"].get(name) is self.histories["in"].get(name)
 
     def _work_out(self, names: list[str], outlier: str, measure: str, day: date) -> pd.DataFrame:
         return shares.estimate(

@@ -176,8 +176,10 @@ def _distances(
     for start, end, limit in edges:
         i, j = index[start], index[end]
         matrix[i, j] = min(matrix[i, j], limit)
+    through = np.empty_like(matrix)
     for k in range(len(order)):
-        np.minimum(matrix, matrix[:, k : k + 1] + matrix[k : k + 1, :], out=matrix)
+        np.add(matrix[:, k : k + 1], matrix[k : k + 1, :], out=through)
+        np.minimum(matrix, through, out=matrix)
     return index, matrix
 
 

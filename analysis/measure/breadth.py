@@ -57,8 +57,6 @@ class Kind(_Strict):
 class Rules(_Strict):
     """``data/breadth.toml``."""
 
-    minimum_downloads: int = Field(gt=0)
-    minimum_downloads_reason: Reason
     pairs: Pairs
     kind: tuple[Kind, ...] = Field(min_length=1)
 

@@ -248,9 +248,16 @@ class _Index:
             words = text.split(" ")
             self.phrases.setdefault(words[0], []).append(words)
         self.inside = tuple(kinds["inside"])
+        self._known: dict[str, bool] = {}
 
     def single(self, piece: str) -> bool:
-        """Whether one piece is, begins with, or holds a word."""
+        """Whether one piece is, begins with, or holds a word; pieces come back in many names."""
+        known = self._known.get(piece)
+        if known is None:
+            known = self._known[piece] = self._single(piece)
+        return known
+
+    def _single(self, piece: str) -> bool:
         return (
             piece in self.whole
             or any(piece[:length] in self.beginnings for length in self.lengths)
@@ -332,7 +339,7 @@ def _list(value: object) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list | tuple | np.ndarray) else []
 
 
-def classify(frame: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+def classify(frame: pd.DataFrame, rules: Rules, reader: Classifier | None = None) -> pd.DataFrame:
     """Tell the domains of repositories.
 
     Parameters
@@ -340,6 +347,10 @@ def classify(frame: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     frame
         Column ``repository_id``; of ``tags``, ``languages`` and ``base_models`` (lists) what
         the source has.
+    rules
+        The words.
+    reader
+        A classifier of the same rules that may have read some of the texts already.
 
     Returns
     -------
@@ -348,7 +359,7 @@ def classify(frame: pd.DataFrame, rules: Rules) -> pd.DataFrame:
         ``by_name``, ``by_tags``, and ``by_base``, whether a name of its bases has a word of
         the domain too.
     """
-    reader = Classifier(rules)
+    reader = reader or Classifier(rules)
     rows = []
     blank: list[object] = [None] * len(frame)
     columns = [frame.get(c, blank) for c in ("tags", "languages", "base_models")]

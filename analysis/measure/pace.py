@@ -15,8 +15,44 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from analysis.errors import InputError
 from analysis.measure import bulk
+
+
+class Placebo(BaseModel):
+    """Other days for which a change of pace is taken (``data/pace.toml``)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    windows: tuple[int, ...] = Field(min_length=1)
+    windows_reason: str = Field(min_length=10)
+    first: int = Field(lt=0)
+    first_reason: str = Field(min_length=10)
+    reach: int = Field(gt=0)
+    reach_reason: str = Field(min_length=10)
+
+    @model_validator(mode="after")
+    def _reached(self) -> Placebo:
+        wrong = [months for months in self.windows if not 0 < months < self.reach]
+        if wrong:
+            raise ValueError(f"a window of {wrong[0]} months does not end within the reach")
+        return self
+
+    def shifts(self, months: int) -> range:
+        """Return the days that a window of so many months allows, in months from the event."""
+        return range(self.first, self.reach - months)
+
+
+def parse(mapping: Mapping[str, object]) -> Placebo:
+    """Validate the content of ``data/pace.toml``; InputError names a wrong entry."""
+    try:
+        return Placebo.model_validate(mapping)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "windows"
+        raise InputError(f"data/pace.toml: {where}: {first['msg']}: correct the entry") from error
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,10 @@ class Slice(_Strict):
     versions
         Versions of the registry that make it; more than one where a file holds one maker each.
     whole
-        Whether it counts every repository of the Hub on its day.
+        Whether it looks at every repository of the Hub, without a filter.
+    upper
+        Whether no repository of the Hub can be missing from its number, which is then an upper
+        end for its day as well.
     relations, counter
         Whether it tells how a derivative derives, and how often it was downloaded.
     minimum
@@ -49,6 +52,7 @@ class Slice(_Strict):
     title: Words
     versions: Annotated[tuple[Words, ...], Field(min_length=1)]
     whole: bool
+    upper: bool = False
     relations: bool
     counter: bool
     minimum: int = Field(ge=0)
@@ -56,6 +60,12 @@ class Slice(_Strict):
     sees: Words
     misses: Words
     reason: Annotated[str, StringConstraints(min_length=10)]
+
+    @validated(mode="after")
+    def _bounded(self) -> Slice:
+        if self.upper and not self.whole:
+            raise ValueError(f"{self.id}: a slice has no upper end")
+        return self
 
 
 class Slices(_Strict):

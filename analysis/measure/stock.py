@@ -97,6 +97,75 @@ class Stock:
     left_out: int = 0
 
 
+def counted_until(frame: pd.DataFrame) -> pd.Series:
+    """Return the moment to which a table of counts by month goes, by base.
+
+    Parameters
+    ----------
+    frame
+        ``repository_id``, ``created_at`` and ``month`` (whole months after the release).
+    """
+    last = frame.dropna(subset=["created_at"]).groupby("repository_id", sort=True)
+    table = last.agg(created=("created_at", "first"), month=("month", "max"))
+    return months_after(table["created"], table["month"])
+
+
+def months_after(created: pd.Series, months: pd.Series) -> pd.Series:
+    """Return the moments so many calendar months after a release, on the same index."""
+    ends = [
+        start + pd.DateOffset(months=int(number))
+        for start, number in zip(created, months, strict=True)
+    ]
+    return pd.Series(pd.to_datetime(ends, utc=True), index=created.index)
+
+
+def gained_between(counts: pd.DataFrame, first: pd.Timestamp, after: pd.Timestamp) -> pd.Series:
+    """Return what each base gained in a span of days, each gain spread evenly over its own days.
+
+    Parameters
+    ----------
+    counts
+        ``repository_id``, ``created_at``, ``month`` (since the release) and cumulative
+        ``derivatives``.
+    first, after
+        The span: its first moment, and the first after it.
+    """
+    created = counts.dropna(subset=["created_at"]).groupby("repository_id")["created_at"].first()
+    table = bulk_module.gains(counts[counts["repository_id"].isin(created.index)])
+    before = table.groupby("repository_id")["month"].shift().fillna(0)
+    start = table["repository_id"].map(created)
+    begins, ends = months_after(start, before), months_after(start, table["month"])
+    low, high = begins.where(begins > first, first), ends.where(ends < after, after)
+    inside = (high - low).dt.total_seconds().clip(lower=0)
+    length = (ends - begins).dt.total_seconds()
+    # The first count, on the day of the release, has no length.
+    part = (inside / length.where(length > 0)).fillna(0.0)
+    found: pd.Series = (table["gained"] * part).groupby(table["repository_id"], sort=True).sum()
+    return found
+
+
+def of_later_bases(
+    frame: pd.DataFrame, families: families_module.Families, rule: str, after: pd.Timestamp
+) -> dict[str, float]:
+    """Return the derivatives of bases made after a moment, by family, summed over bases.
+
+    Parameters
+    ----------
+    frame
+        ``repository_id``, ``created_at`` and ``derivatives``.
+    families
+        The register.
+    rule
+        Which repositories are the family's.
+    after
+        What was counted until then has none of them.
+    """
+    own = frame[(frame["created_at"] > after).fillna(False)]
+    family = families_module.assign(own["repository_id"], families, rule)
+    by = own["derivatives"].astype("float64").groupby(family.astype("object")).sum()
+    return {str(name): float(value) for name, value in by.items()}
+
+
 def has_relations(frame: pd.DataFrame) -> bool:
     """Whether a table declares bases; otherwise it has one number a base."""
     return "derivatives" not in frame.columns

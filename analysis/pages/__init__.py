@@ -14,6 +14,7 @@ Examples
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -39,6 +40,7 @@ CHAPTERS: Final = (
     "derivatives",
     "domains",
     "licensing",
+    "reasons",
     "releasing",
     "waves",
 )
@@ -130,9 +132,18 @@ def _word(axis: Any) -> str:
     return str(axis["verdict"] if isinstance(axis, dict) else axis).partition(" (")[0]
 
 
-def _reasoned(axis: Any) -> Html:
-    """Return the verdict of an axis and its reason."""
+_DAY: Final = re.compile(r"\b20\d\d-\d\d-\d\d\b")
+
+
+def _reasoned(axis: Any, choice: str = "", named: str = "") -> Html:
+    """Return the verdict of an axis and its reason, with days and the deciding choice in words."""
     reason = str(axis.get("reason") or "") if isinstance(axis, dict) else ""
+    reason = _DAY.sub(lambda day: numbers.format_day(day[0]), reason)
+    if choice:
+        plainly = choice.replace("_", " ")
+        reason = reason.replace(
+            f"the choice of {plainly} explains", f"\u201c{named}\u201d explains"
+        )
     return join([verdict(_word(axis)), f": {reason}"]) if reason else verdict(_word(axis))
 
 
@@ -196,8 +207,13 @@ class Claim:
     @property
     def deciding(self) -> Html:
         """The choice that decides, or that none does."""
-        choice = self.record["deciding_choice"]
-        return Html(escape(spec_curve.worded(self.words, choice) if choice else "no single choice"))
+        record, choice = self.record, self.record["deciding_choice"]
+        if choice:
+            return Html(escape(spec_curve.worded(self.words, choice)))
+        every = record.get("specifications")
+        if every and every in [record[answer] for answer in ("holds", "fails", "undetermined")]:
+            return Html("none, every choice gives the same answer")
+        return Html("no single choice")
 
     @property
     def words(self) -> dict[str, str]:
@@ -217,7 +233,7 @@ class Claim:
     def found(self) -> Html:
         """Return what we find: the interval where the data leave one, else the value."""
         lower, upper = _ends(self.record)
-        if self.record["unit"] == "share" and (lower, upper) == (0, 1):
+        if self.record.get("unit") == "share" and (lower, upper) == (0, 1):
             # Every share there can be: no finding at all.
             return Html("not known")
         if (lower, upper) != (None, None):
@@ -241,10 +257,8 @@ class Claim:
             *self._without_assumption(),
             *self._interval_meaning(),
             *([("Seen of it", self.coverage)] if record.get("coverage") else []),
-            ("Holds in", join([self.holds, " specifications"])),
-            ("Decided by", self.deciding),
             ("Recreated", _reasoned(record["recreated"])),
-            ("Robust", _reasoned(record["robust"])),
+            ("Robust", _reasoned(record["robust"], record["deciding_choice"] or "", self.deciding)),
             ("Later data", _reasoned(record["later"])),
         ]
         pairs = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows)
@@ -253,7 +267,10 @@ class Claim:
     def _interval_meaning(self) -> list[tuple[str, object]]:
         """Return what the interval is, where it is not one that missing data leave."""
         meaning = str(self.record.get("interval_meaning") or "")
-        return [("The interval is", meaning)] if meaning else []
+        if not meaning:
+            return []
+        how = Html(' (<a href="method.html#intervals-of-sampling">how it is found</a>)')
+        return [("The interval is", join([meaning.rstrip("."), how]))]
 
     def _without_assumption(self) -> list[tuple[str, object]]:
         """Return the interval that the data force alone, where it differs from ours."""
@@ -261,10 +278,10 @@ class Claim:
         if not hard or hard == self.record.get("interval"):
             return []
         forced = numbers.interval(hard[0], hard[1], self.record["unit"], self.record["grade"])
+        tested = Html('<a href="method.html#assumed-bounds">assumptions that we tested</a>')
         if assumption := str(self.record.get("assumption") or ""):
-            return [("It rests on", assumption), ("Without that", forced)]
-        tested = Html('under <a href="method.html#assumed-bounds">assumptions that we tested</a>')
-        return [("That is", tested), ("Without any", forced)]
+            tested = Html(escape(assumption))
+        return [("It rests on", tested), ("Without that", forced)]
 
     def curve(self) -> Html:
         """Return the specification curve with its table."""
@@ -399,8 +416,12 @@ def coverage_words(coverage: Any) -> str:
     parts = []
     if covered is not None and of is not None:
         parts.append(f"{covered:,} of {of:,} repositories read")
+    held = coverage.get("all_time_downloads_share")
+    if held is not None:
+        held_words = f"with {numbers.format_percent(held)} of their downloads of all time"
+        parts[-1:] = [", ".join([*parts[-1:], held_words])]
     for name, value in coverage.items():
-        if name in ("covered_repositories", "population_repositories") or value is None:
+        if name in _COVERAGE or value is None:
             continue
         if name.endswith("share") and isinstance(value, float):
             value = numbers.format_percent(value)
@@ -408,6 +429,10 @@ def coverage_words(coverage: Any) -> str:
             value = f"{value:,}"
         parts.append(f"{name.replace('_', ' ')}: {value}")
     return "; ".join(parts)
+
+
+#: Entries of a coverage that have words of their own.
+_COVERAGE: Final = ("covered_repositories", "population_repositories", "all_time_downloads_share")
 
 
 def claim(id: str) -> Claim:

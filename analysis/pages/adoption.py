@@ -9,8 +9,8 @@ import pandas as pd
 from analysis import tables
 from analysis.pages import _behind
 from analysis.present import charts, cumulative, numbers
-from analysis.present.figure import figure
-from analysis.present.markup import Html, paragraph
+from analysis.present.figure import Source, figure
+from analysis.present.markup import Html, escape, join, paragraph
 from analysis.present.tables import Column, table
 
 #: The day of the complete catalogues, the widest comparison of families.
@@ -41,18 +41,16 @@ def hardware_rivals() -> Html:
     place = list(rows["family"]).index("qwen")
     ahead = [str(name) for name in rows["label"].iloc[:place]]
     own = numbers.format_percent(float(rows["value"].iloc[place]), 0)
-    title = f"{own} of what is fetched of Qwen fits a card of 24 GB"
+    title = f"{own} of Qwen's downloads are of models that fit a card of 24 GB"
     if ahead:
-        title += f"; of {numbers.listed(ahead)} it is more"
+        title += f"; of {numbers.listed(ahead)}'s it is more"
     columns = [
         Column("label", "family"),
         Column("value", "middle", "share"),
         Column("lower", unit="share"),
         Column("upper", unit="share"),
-        Column("read", "of what was read", "share"),
-        Column("models_share", "of models", "share"),
-        Column("models_fit", "models that fit"),
-        Column("models_known", "of models with known size"),
+        Column("hard_lower", "without assumption, from", "share"),
+        Column("hard_upper", "to", "share"),
         Column("covered_repositories", "repositories read"),
         Column("population_repositories", "of"),
         Column("grade"),
@@ -99,9 +97,29 @@ def hardware_in_short() -> Html:
     offered = (
         f"{most['label']} offers the most sizes to choose from: "
         f"{numbers.count(int(most['sizes']), 'computed')}, of which "
-        f"{numbers.count(int(most['sizes_that_fit']), 'computed')} lie below the line."
+        f"{numbers.count(int(most['sizes_that_fit']), 'computed')} fit that card at sixteen bits."
     )
-    return paragraph(Html(f"On {day} {part} of Qwen's downloads fitted; {others} {offered}"))
+    return paragraph(
+        Html(
+            f"On {day}, {part} of Qwen's downloads were of models that fit a card of 24 GB; "
+            f"{others} {offered}"
+        )
+    )
+
+
+def hardware_two_values() -> Html:
+    """Return what the two values of the claim's own reading are, as a paragraph."""
+    own = tables.specifications(_SIZES).iloc[0]
+    read = numbers.percent(float(own["value"]), "computed")
+    centre = numbers.percent(float(own["centre"]), "bounded")
+    return paragraph(
+        Html(
+            "Two values stand for the claim's own reading. Of the downloads that were read, "
+            f"{read} are of models that fit: so the curve and the table of specifications, which "
+            "leave out what was not read. With what was not read closed by tested assumptions, "
+            f"the middle is {centre}: so the box above, with its interval."
+        )
+    )
 
 
 def hardware_curve() -> Html:
@@ -143,54 +161,55 @@ def hardware_curve() -> Html:
             Column("series", "counted by"),
             Column("parameters", "up to (parameters)", "count"),
             Column("share", unit="share"),
-            Column("repositories", "repositories of this size"),
         ],
         note="All parameters decide whether it fits; the active part says how fast it answers.",
         **_behind(_SIZES),
     )
 
 
+def _fits(row: pd.Series) -> str | None:
+    """Return a share with its interval, "82 % (65 to 91 %)"."""
+    if row["value"] != row["value"]:
+        return None
+    low, high = (numbers.format_percent(float(row[name]), 0) for name in ("lower", "upper"))
+    value = numbers.format_percent(float(row["value"]), 0)
+    return f"{value} ({low.partition(chr(160))[0]} to {high})"
+
+
 def hardware_cards() -> Html:
     """Return Qwen's share that fits, for every card and number of bits, in the article's month."""
     frame = tables.load("hardware_fit").astype({"card": "str", "bits": "str", "day": "str"})
     frame = frame[(frame["family"] == "qwen") & (frame["day"] == _MONTH)]
-    words = {"published": "as published", "16": "sixteen", "8": "eight", "4": "four"}
-    frame = frame.assign(how=frame["bits"].map(words))
-    columns = [
-        Column("card_label", "machine"),
-        Column("how", "bits"),
-        Column("value", "middle", "share"),
-        Column("lower", unit="share"),
-        Column("upper", unit="share"),
-        Column("read", "of what was read", "share"),
-        Column("read_bursts_out", "the same, bursts put back to level", "share"),
-        Column("models_share", "of models", "share"),
-    ]
+    words = {"published": "as published", "16": "sixteen bits", "8": "eight", "4": "four"}
+    rows = []
+    for card in dict.fromkeys(frame["card_label"]):
+        own = frame[frame["card_label"] == card].set_index("bits")
+        rows.append({"card": card, **{bits: _fits(own.loc[bits]) for bits in words}})
+    columns = [Column("card", "machine"), *(Column(bits, name) for bits, name in words.items())]
     day = numbers.format_day(_MONTH)
-    return table(frame, columns, caption=f"What fits which machine: Qwen's downloads, {day}")
+    caption = f"What fits which machine: share of Qwen's downloads, middle and interval, {day}"
+    return table(pd.DataFrame(rows, dtype=object), columns, caption=caption, stacked=True)
 
 
 def hardware_months() -> Html:
     """Return the share that fits on the three days, for every family."""
     frame = tables.load("hardware_fit").astype({"card": "str", "bits": "str", "day": "str"})
     frame = frame[(frame["card"] == "24") & (frame["bits"] == "published")]
-    columns = [
-        Column("label", "family"),
-        Column("day", "thirty days to", "day"),
-        Column("value", "middle", "share"),
-        Column("lower", unit="share"),
-        Column("upper", unit="share"),
-        Column("covered_repositories", "repositories read"),
-        Column("population_repositories", "of"),
-    ]
-    frame = frame.sort_values(["label", "day"], kind="stable")
-    return table(frame, columns, caption="What fits a card of 24 GB, as published")
+    days = sorted(set(frame["day"]))
+    rows = []
+    for label in dict.fromkeys(frame["label"]):
+        own = frame[frame["label"] == label].set_index("day")
+        rows.append({"label": label, **{day: _fits(own.loc[day]) for day in days}})
+    columns = [Column("label", "family")]
+    columns += [Column(day, f"to {numbers.format_day(day)}") for day in days]
+    caption = "Downloads of thirty days that fit a card of 24 GB, as published: middle and interval"
+    return table(pd.DataFrame(rows, dtype=object), columns, caption=caption, stacked=True)
 
 
 def hardware_classes() -> Html:
-    """Return downloads by class of size, all families, by all and by active parameters."""
+    """Return downloads by class of size, all families, by all parameters."""
     frame = tables.load("hardware_classes")
-    frame = frame[frame["day"] == _CATALOGUE].copy()
+    frame = frame[(frame["day"] == _CATALOGUE) & (frame["basis"] == "total")].copy()
     frame["class"] = [
         "size not known"
         if low != low
@@ -201,34 +220,36 @@ def hardware_classes() -> Html:
     ]
     order = {name: place for place, name in enumerate(dict.fromkeys(frame["class"]))}
     wide = frame.pivot_table(
-        index=["basis", "class"], columns="label", values="share", sort=False, observed=True
+        index="class", columns="label", values="share", sort=False, observed=True
     ).reset_index()
-    wide["order"] = wide["class"].map(order)
-    wide["basis"] = wide["basis"].map({"total": "all parameters", "active": "the active part"})
-    wide = wide.sort_values(["basis", "order"], kind="stable")
-    families = [c for c in wide.columns if c not in ("basis", "class", "order")]
-    columns = [Column("class", "size"), Column("basis", "counted by")]
+    wide = wide.sort_values("class", key=lambda name: name.map(order), kind="stable")
+    families = [c for c in wide.columns if c != "class"]
+    columns = [Column("class", "all parameters")]
     columns += [Column(str(name), unit="share") for name in families]
     day = numbers.format_day(_CATALOGUE)
-    return table(wide, columns, caption=f"Downloads by size, {day}: part of each family's own")
+    caption = (
+        f"Downloads by size, {day}: part of each family's own, each class above the one before"
+    )
+    return table(wide, columns, caption=caption, stacked=True)
 
 
 def hardware_distinct() -> Html:
     """Return the distinct sizes in which the families come."""
     frame = tables.load("hardware_distinct")
     frame = frame[frame["day"] == _MONTH].sort_values("sizes", ascending=False, kind="stable")
+    frame = frame.assign(
+        sizes=[Html(escape(int(n))) for n in frame["sizes"]],
+        sizes_that_fit=[Html(escape(int(n))) for n in frame["sizes_that_fit"]],
+    )
     columns = [
         Column("label", "family"),
-        Column("sizes", "distinct sizes"),
-        Column("sizes_that_fit", "of these below the line"),
-        Column("smallest_billion", "smallest (billion)"),
-        Column("largest_billion", "largest (billion)"),
-        Column("models"),
-        Column("mixtures", "repositories with a mixture of experts"),
-        Column("listed", "all of them (billion)"),
+        Column("sizes"),
+        Column("sizes_that_fit", "fit at sixteen bits"),
+        Column("listed", "all of them, in billions of parameters"),
     ]
     day = numbers.format_day(_MONTH)
-    return table(frame, columns, caption=f"Sizes offered by {day}", stacked=True)
+    caption = f"Sizes offered by {day}, and how many of them fit a card of 24 GB"
+    return table(frame, columns, caption=caption, stacked=True)
 
 
 def hardware_overheads() -> Html:
@@ -239,12 +260,21 @@ def hardware_overheads() -> Html:
         index=["overhead", "largest_parameters"], columns="label", values="value", sort=False
     ).reset_index()
     families = [c for c in wide.columns if c not in ("overhead", "largest_parameters")]
+    declared = set(frame.loc[frame["declared"].astype(bool), "overhead"])
+    wide["overhead"] = [
+        f"{over:g} times the weights{', our rule' if over in declared else ''}"
+        for over in wide["overhead"]
+    ]
     columns = [
-        Column("overhead", "memory over bare weights"),
-        Column("largest_parameters", "largest model at sixteen bits (parameters)", "count"),
+        Column("overhead", "memory needed"),
+        Column("largest_parameters", "largest that fits", "count"),
         *(Column(str(name), unit="share") for name in families),
     ]
-    return table(wide, columns, caption="What fits a card of 24 GB if the rest needs more or less")
+    caption = (
+        "Downloads that fit a card of 24 GB if the rest needs more or less, "
+        f"{numbers.format_day(_CATALOGUE)}; the largest model in parameters at sixteen bits"
+    )
+    return table(wide, columns, caption=caption, stacked=True)
 
 
 def hardware_read() -> Html:
@@ -266,7 +296,7 @@ def hardware_read() -> Html:
         Column("repositories"),
         Column("share_of_downloads_read", "part of the downloads read", "share"),
     ]
-    shown = table(frame, columns, caption="Where the sizes were read")
+    shown = table(frame, columns, caption="Where the sizes were read", stacked=True)
     return Html(f"<details><summary>Where the sizes were read</summary>{shown}</details>")
 
 
@@ -289,24 +319,51 @@ def hardware_agreement() -> Html:
     )
 
 
+#: Words for the windows, in months.
+_WINDOWS: Final = {2: "two", 3: "three", 4: "four"}
+
+
+def _window() -> int:
+    """Return the claim's own window in months."""
+    return int(tables.specifications(_PACE)["window"].iloc[0])
+
+
 def _placebo(bulk: str, against: str) -> pd.DataFrame:
     frame = tables.load("adoption_placebo")
+    frame = frame[frame["window"] == _window()]
     return frame[(frame["bulk"] == bulk) & (frame["against"] == against)].reset_index(drop=True)
+
+
+def _larger_elsewhere() -> str:
+    """Word in how many windows another month shows a larger rise, alone and over the rivals."""
+    frame = tables.load("adoption_placebo")
+    frame = frame[(frame["bulk"] == "out") & frame["against"].isin(["alone", "rivals"])]
+    larger = 0
+    windows = [part for _, part in frame.groupby(["window", "against"], sort=True)]
+    for part in windows:
+        own = float(part.loc[part["release"], "value"].iloc[0])
+        larger += int(part["value"].max() > own)
+    return f"in {larger or 'none'} of {len(windows)} windows another month shows a larger rise"
 
 
 def pace_in_short() -> Html:
     """Return what can and cannot be said of the date, as a paragraph."""
     quiet = _placebo("out", "alone")
     own = quiet[quiet["release"]].iloc[0]
-    others = quiet[~quiet["release"]]["value"]
-    larger = int((others >= float(own["value"])).sum())
+    others = quiet[~quiet["release"]].sort_values("value", ascending=False, kind="stable")
     ratio = numbers.ratio(float(own["value"]), "computed")
-    low = numbers.ratio(float(others.min()), "computed")
-    high = numbers.ratio(float(others.max()), "computed")
+    low = numbers.ratio(float(others["value"].min()), "computed")
+    high = numbers.ratio(float(others["value"].max()), "computed")
+    window = _WINDOWS[_window()]
+    rivals = _placebo("out", "rivals")
+    over = numbers.ratio(float(rivals.loc[rivals["release"], "value"].iloc[0]), "computed")
+    peak = rivals.sort_values("value", ascending=False, kind="stable").iloc[0]
     place = (
-        "No other day of the table has as much."
-        if not larger
-        else f"{larger} of the other days have as much or more."
+        f"The largest is that of {numbers.format_day(str(others['day'].iloc[0]))}. Over what all "
+        f"rivals did in the same months the release has {over}, the largest is "
+        f"{numbers.ratio(float(peak['value']), 'computed')} on "
+        f"{numbers.format_day(str(peak['day']))}. With windows of two, three and four months, "
+        f"Qwen alone and over the rivals, {_larger_elsewhere()} than that of the release."
     )
     growth = (
         "On every one of these days more came after than before."
@@ -318,15 +375,29 @@ def pace_in_short() -> Html:
         (frame["asked"] == "turn") & (frame["bulk"] == "out") & (frame["measure"] == "counts")
     ]
     turned = {answer: int((turn["holds"] == answer).sum()) for answer in ("yes", "no")}
-    return paragraph(
-        Html(
-            "Bulk uploads apart, two whole months after the release brought "
-            f"{ratio} times the new derivatives of two whole months before. On days a month apart "
-            f"on which Qwen 2.5 did not come out, the same ratio lies between {low} and {high}. "
-            f"{place} {growth} Whether growth itself turned in September depends on the choices: "
-            f"of {len(turn)} ways to compute it from the counts {turned['yes']} say yes, "
-            f"{turned['no']} no, the others leave it open."
-        )
+    same = turn[(turn["against"] == "alone") & (turn["edges"] == "whole")]
+    slowed = numbers.ratio(
+        float(same.loc[same["window"].astype(int) == _window(), "value"].iloc[0]), "computed"
+    )
+    return join(
+        [
+            paragraph(
+                Html(
+                    f"Bulk uploads apart, {window} whole months after the release brought "
+                    f"{ratio} times the new derivatives of {window} whole months before. Other "
+                    "days show what such a ratio is worth: a month apart, on days on which Qwen "
+                    f"2.5 did not come out, it lies between {low} and {high}. {place} {growth}"
+                )
+            ),
+            paragraph(
+                Html(
+                    f"Growth after the release was {slowed} times the growth of the {window} "
+                    "months before it. Whether growth itself turned depends on the choices: of "
+                    f"{len(turn)} ways to compute it from the counts {turned['yes']} say yes, "
+                    f"{turned['no']} no, the others leave it open."
+                )
+            ),
+        ]
     )
 
 
@@ -344,13 +415,13 @@ def pace_placebo() -> Html:
         f"{label} {charts.row_text(record, 'ratio')}"
         for label, record in zip(rows["label"], rows.to_dict("records"), strict=True)
     ]
-    faster = int((rows["value"] > 1).sum())
     wide = tables.load("adoption_placebo").pivot_table(
-        index="day", columns=["bulk", "against"], values="value", sort=True
+        index=["window", "day"], columns=["bulk", "against"], values="value", sort=True
     )
     wide.columns = pd.Index([f"{pair[1]}_{pair[0]}" for pair in wide.columns.to_flat_index()])
     wide = wide.reset_index()
     columns = [
+        Column("window", "months on either side"),
         Column("day", "day asked", "day"),
         Column("alone_in", "as counted", "ratio"),
         Column("alone_out", "without bulk uploads", "ratio"),
@@ -362,16 +433,16 @@ def pace_placebo() -> Html:
             rows, width, unit="ratio", measure="after over before", mark=1.0, mark_label="no change"
         ),
         id="pace-placebo",
-        title=f"More after than before on {faster} of {len(rows)} days, not only at the release",
+        title=f"{_larger_elsewhere().capitalize()} than that of the release",
         subtitle=(
-            "New derivatives of Qwen in two whole months after a day over two before, without "
-            "bulk uploads, from counts by month of February 2025"
+            f"New derivatives of Qwen in {_WINDOWS[_window()]} whole months after a day over as "
+            "many before, without bulk uploads, from counts by month of February 2025"
         ),
         alt=f"After over before, by day: {'; '.join(words)}.",
         data=wide,
         columns=columns,
-        note="The days lie a month apart. Qwen2 came out in June 2024, between the first and the "
-        "second.",
+        note="The days lie a month apart. Qwen2 came out early in June 2024. The title counts all "
+        "windows, alone and over the rivals; the table has them.",
         **_behind(_PACE),
     )
 
@@ -392,31 +463,51 @@ def pace_months() -> Html:
             span_label="Qwen 2.5",
         ),
         id="pace-months",
-        title=(
-            f"By {numbers.format_day(str(last['month'].iloc[0]))} {last['label'].iloc[0]} gained "
-            f"the most new derivatives a month, about {numbers.format_count(last['value'].iloc[0])}"
-        ),
+        title=leader(last),
         subtitle=(
             "New derivatives by month and family of the base, bases with bulk uploads left out; "
             "months since release shared out over the calendar"
         ),
         alt="New derivatives in the last month: "
         + "; ".join(
-            f"{label} {numbers.format_count(value)}"
-            for label, value in zip(last["label"], last["value"], strict=True)
+            f"{label} {span}" for label, span in zip(last["label"], _spans(last), strict=True)
         )
         + ".",
-        data=data[["month", "label", "value", "lower", "upper"]],
+        data=data[["month", "label", "value", "lower", "upper"]].assign(grade="bounded"),
         columns=[
             Column("month", unit="month"),
             Column("label", "family"),
             Column("value", "shared out", "derivatives"),
             Column("lower", "surely in the month", "derivatives"),
             Column("upper", "at most", "derivatives"),
+            Column("grade"),
         ],
         **_behind(_PACE),
-        note="The table gives what surely fell into each month and what may have.",
+        note="The lines share a month of counting out evenly over its days. The table gives what "
+        "surely fell into each month and what may have.",
     )  # fmt: skip
+
+
+def _spans(rows: pd.DataFrame) -> list[str]:
+    """Return what the data allow, one text a row."""
+    return [
+        numbers.format_interval(float(low), float(high), "derivatives")
+        for low, high in zip(rows["lower"], rows["upper"], strict=True)
+    ]
+
+
+def leader(last: pd.DataFrame) -> str:
+    """Return who gained most in a month where the intervals say so, else what they allow."""
+    month = numbers.format_day(str(last["month"].iloc[0]))
+    first, rest = last.iloc[0], last.iloc[1:]
+    spans = _spans(last)
+    if float(first["lower"]) > float(rest["upper"].max()):
+        return f"In {month} {first['label']} gained the most new derivatives, {spans[0]}"
+    words = [f"{label} {span}" for label, span in zip(last["label"], spans, strict=True)][:2]
+    return (
+        f"{month}: {numbers.listed(words)} new derivatives; the counts by month do not say who "
+        "gained most"
+    )
 
 
 def _release() -> str:
@@ -446,8 +537,8 @@ def pace_bulk() -> Html:
         ),
         id="pace-bulk",
         title=(
-            f"As counted, the peak is {numbers.format_day(str(peak['month']))}, and it is one of "
-            "bulk uploads on older bases"
+            f"As counted, the peak is {numbers.format_day(str(peak['month']))}, of bulk uploads on "
+            "older bases"
         ),
         subtitle="New derivatives of Qwen by month, from counts by month of February 2025",
         alt=(
@@ -483,9 +574,16 @@ def pace_generations() -> Html:
         )
     )
     shown = table(
-        wide, columns, caption="New derivatives of Qwen by generation of the base, without bulk"
+        wide,
+        columns,
+        caption="New derivatives of Qwen by generation of the base, without bulk uploads",
+        stacked=True,
     )
     return Html(f"{lead}{shown}")
+
+
+#: Rows of the panel shown.
+_FEW: Final = 5
 
 
 def pace_one() -> Html:
@@ -512,23 +610,54 @@ def pace_one() -> Html:
         Column("repository"),
         Column("created", unit="day"),
         Column("downloads", "all-time downloads", "downloads"),
-        Column("share", "part of these", "share"),
-        Column("excess", "above its later level", "downloads"),
+        Column("share", "part of all", "share"),
     ]
-    shown = table(frame, columns, caption="Qwen's repositories in the panel, first reading")
+    few = frame.head(_FEW)
+    few = few.assign(repository=[str(name).partition("/")[2] for name in few["repository"]])
+    caption = (
+        f"The {len(few)} most downloaded of Qwen's {len(frame)} repositories in the panel, "
+        f"{numbers.format_day(str(top['day']))}"
+    )
+    shown = table(few, columns, caption=caption, stacked=True)
     return Html(f"{lead}{shown}")
 
 
 def pace_flows() -> Html:
     """Return downloads a month in the panel from February 2025 on, by family and generation."""
+    words = {
+        "Qwen, Qwen2.5": "Qwen 2.5, the others",
+        "Qwen, Qwen3": "Qwen 3",
+        "Qwen2.5-1.5B-Instruct alone": "the one repository",
+        "Qwen, Qwen2": "Qwen 2",
+        "Qwen, earlier and other names": "other Qwen",
+    }
     frame = tables.load("adoption_flows")
-    wide = frame.pivot_table(index="last", columns="group", values="a_month", sort=True)
-    order = wide.sum().sort_values(ascending=False, kind="stable").index
-    wide = wide[list(order)].reset_index()
+    groups = frame["group"].astype("str")
+    named = [_MAKER.get(name, words.get(name, name)) for name in groups]
+    return _flows(frame.assign(shown=named))
+
+
+#: Makers of the panel whose groups are shown as one.
+_MAKER: Final = {
+    "DeepSeek-R1 and its distilled models": "DeepSeek",
+    "DeepSeek, other": "DeepSeek",
+}
+
+
+def _flows(frame: pd.DataFrame) -> Html:
+    """Return downloads a month in the panel by what ``shown`` names, in millions."""
+    wide = frame.pivot_table(
+        index="last", columns="shown", values="a_month", aggfunc="sum", sort=True
+    )
+    order = list(wide.sum().sort_values(ascending=False, kind="stable").index)
+    wide = (wide[order] / 1e6).round(1).map(lambda value: f"{value:.1f}", na_action="ignore")
     columns = [Column("last", "up to", "day")]
-    columns += [Column(str(name), unit="downloads") for name in order]
+    columns += [Column(str(name)) for name in order]
     return table(
-        wide, columns, caption="Downloads a month in the panel, repositories up to a year old"
+        wide.reset_index(),
+        columns,
+        caption="Downloads a month in the panel, in millions, of repositories up to a year old",
+        stacked=True,
     )
 
 
@@ -551,8 +680,9 @@ def pace_published() -> Html:
         ),
         id="pace-published",
         title=(
-            f"Published: {numbers.format_count(own[peak])} in {numbers.format_day(peak)}, "
-            f"{numbers.format_count(own[after])} in {numbers.format_day(after)}"
+            f"Published: Qwen {numbers.format_count(own[peak])} downloads in "
+            f"{numbers.format_day(peak)}, {numbers.format_count(own[after])} in "
+            f"{numbers.format_day(after)}"
         ),
         subtitle="Monthly downloads of the two organisations as model-pulse publishes them, "
         "not recomputed here",
@@ -568,6 +698,7 @@ def pace_published() -> Html:
             Column("value", "downloads", "downloads"),
             Column("grade"),
         ],
+        sources=[Source("model-pulse, as published", "", "data.html#source-modelpulse")],
         note="A figure of others, shown beside ours. It enters no computation of this record.",
     )  # fmt: skip
 
@@ -661,13 +792,16 @@ def attention_china() -> Html:
     ]
     day = numbers.format_day(_LIKED)
     since = int((frame["when"] == "R1 or after").sum())
+    older = int((frame["when"] == "before R1").sum())
     lead = paragraph(
         Html(
             f"Of the {len(frame)} most liked repositories of Chinese makers "
-            f"{numbers.count(since, 'computed')} came with R1 or after it."
+            f"{numbers.count(since, 'computed')} came with R1 or after it, "
+            f"{numbers.count(older, 'computed')} before; of the others no file gives the day."
         )
     )
-    shown = table(frame, columns, caption=f"Most liked repositories of Chinese makers, {day}")
+    caption = f"Most liked repositories of Chinese makers, {day}"
+    shown = table(frame, columns, caption=caption, stacked=True)
     return Html(f"{lead}{shown}")
 
 
@@ -715,44 +849,56 @@ def attention_months() -> Html:
     frame = tables.load("adoption_months")
     frame = frame[(frame["source"] == "counts") & (frame["bulk"] == "out")]
     frame = frame[(frame["month"] >= "2024-09") & (frame["month"] <= "2025-01")]
-    wide = frame.pivot_table(index="label", columns="month", values="value", sort=True)
-    before, after = wide["2024-12"], wide["2025-01"]
-    wide = wide.assign(change=after / before).sort_values("change", ascending=False, kind="stable")
-    parts = [
-        Html(f"{name} {numbers.ratio(value, 'computed')}") for name, value in wide["change"].items()
-    ]
+    shown = frame.assign(
+        text=[
+            f"{numbers.format_count(float(value))} ({span})"
+            for value, span in zip(frame["value"], _spans(frame), strict=True)
+        ]
+    )
+    wide = shown.pivot_table(
+        index="label", columns="month", values="text", aggfunc="first", sort=True
+    ).reset_index()
+    ends = frame.set_index(["label", "month"])
+    parts, risen = [], []
+    for label in dict.fromkeys(frame["label"]):
+        before, after = ends.loc[(label, "2024-12")], ends.loc[(label, "2025-01")]
+        first, then = (
+            numbers.interval(float(row["lower"]), float(row["upper"]), "derivatives", "bounded")
+            for row in (before, after)
+        )
+        parts.append(Html(f"{label} {first}, then {then}"))
+        if float(after["lower"]) > float(before["upper"]):
+            risen.append(label)
+    answer = (
+        f"That {numbers.listed(risen)} gained more in January is certain."
+        if risen
+        else "So it is certain of no family that it gained more in January."
+    )
     lead = paragraph(
         Html(
-            "New derivatives in January 2025 over those of December 2024, months of counting "
-            f"shared out over the calendar: {numbers.listed(parts)}."
+            "Months of counting begin on the day on which a base came out and lie across the "
+            "calendar's. What the data allow for new derivatives in December 2024 and January "
+            f"2025: {'; '.join(parts)}. {answer}"
         )
     )
     columns = [Column("label", "family of the base")]
     columns += [
-        Column(str(name), numbers.format_day(str(name)), "derivatives")
+        Column(str(name), numbers.short_month(str(name)))
         for name in wide.columns
-        if name != "change"
+        if name != "label"
     ]
-    columns.append(Column("change", "January over December", "ratio"))
-    shown = table(
-        wide.reset_index(), columns, caption="New derivatives a month, bulk uploads left out"
+    caption = (
+        "New derivatives a month, bulk uploads left out: shared out evenly, and what the data allow"
     )
-    return Html(f"{lead}{shown}")
+    return Html(f"{lead}{table(wide, columns, caption=caption, stacked=True)}")
 
 
 def attention_flows() -> Html:
     """Return downloads a month of DeepSeek and Qwen in the panel, from February 2025 on."""
     frame = tables.load("adoption_flows")
-    frame = frame.assign(
-        maker=["Qwen" if str(g).startswith("Qwen") else str(g) for g in frame["group"]]
-    )
-    wide = frame.pivot_table(
-        index="last", columns="maker", values="a_month", aggfunc="sum", sort=True
-    )
-    order = wide.sum().sort_values(ascending=False, kind="stable").index
-    wide = wide[list(order)].reset_index()
-    columns = [Column("last", "up to", "day")]
-    columns += [Column(str(name), unit="downloads") for name in order]
-    return table(
-        wide, columns, caption="Downloads a month in the panel, repositories up to a year old"
-    )
+    words = {"DeepSeek-R1 and its distilled models": "DeepSeek R1 and distilled"}
+    named = [
+        "Qwen" if str(group).startswith("Qwen") else words.get(str(group), str(group))
+        for group in frame["group"]
+    ]
+    return _flows(frame.assign(shown=named))

@@ -120,9 +120,10 @@ def lines() -> Html:
         Column("repository_all", "domains, with the uncertain"),
         Column("account_sure", "domains, each account once, sure"),
         Column("account_all", "domains, each account once, all"),
-        Column("domains", "of"),
     ]
-    return listing("domain_lines", "What hangs on the line", columns)
+    return listing(
+        "domain_lines", "Domains present, by how many derivatives a domain needs", columns
+    )
 
 
 def small() -> Html:
@@ -442,7 +443,7 @@ def sample() -> Html:
 
 
 def listed() -> Html:
-    """Return every derivative of Qwen that we read and found made for a domain."""
+    """Return every derivative of Qwen that we read and found made for a profession."""
     columns = [
         Column("domain"),
         Column("repository_id", "repository"),
@@ -455,12 +456,10 @@ def listed() -> Html:
     ]
     return listing(
         "domain_found",
-        "Derivatives of Qwen labelled as made for a domain, without copies of models for code",
+        "Derivatives of Qwen labelled as made for one of the five professions; those "
+        "for code are in data/derived/domain_found.csv",
         columns,
-        lambda frame: frame[
-            (frame["qwen"] == "yes")
-            & ~((frame["domain"] == "code") & (frame["from_its_base"] == "yes"))
-        ],
+        lambda frame: frame[(frame["qwen"] == "yes") & (frame["domain"] != "code")],
     )
 
 

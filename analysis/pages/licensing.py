@@ -7,7 +7,7 @@ from typing import Any, Final
 import pandas as pd
 
 from analysis import pages, tables
-from analysis.present import charts, numbers
+from analysis.present import numbers
 from analysis.present.figure import figure
 from analysis.present.markup import Html, join, paragraph, safe_link
 from analysis.present.stacks import stacked_rows
@@ -34,10 +34,6 @@ _FAMILIES: Final = {
 _MEASURES: Final = {"repositories": "repositories", "downloads_30d": "30-day downloads"}
 #: Day of the complete catalogues.
 _CATALOGUE: Final = "2025-10-12"
-
-
-#: Half-years with fewer repositories of a known licence are left to the table.
-_FEW: Final = 5
 
 
 def _users(value: float, grade: str) -> Html:
@@ -68,52 +64,32 @@ def _title(name: str) -> str:
     return own.get(name, name.removeprefix("licence-").replace("llama-", "Llama "))
 
 
-def in_short() -> Html:
-    """Return the two strongest findings on licences, as a paragraph."""
-    texts = tables.load("licence_thresholds")
-    stated = float(pages.claim(_LLAMA).record["stated_value"])
-    llama = texts[texts["licensor"] == "Meta"]
-    others = texts[(texts["users"] == stated) & (texts["licensor"] != "Meta")]
-    shares = tables.load("licence_shares")
-    own = shares[(shares["day"] == _CATALOGUE) & (shares["family"] == "qwen")]
-    part = own[own["kind"] == "apache"].set_index("measure")["share"]
-    unknown = own[own["kind"] == "unknown"].set_index("measure")["share"]
+#: The one text here that no maker of models wrote.
+_COMMON: Final = "licence-qwen-apache"
+
+
+def _whose(text: str, licensor: str) -> str:
+    """Name who gives the licence, and for the Apache licence who wrote it as well."""
+    return f"Apache Software Foundation, used by {licensor}" if text == _COMMON else licensor
+
+
+def _dated(text: str, day: str) -> str:
+    """Return the day that a text gives itself; that of the Apache licence is older than Qwen."""
+    shown = numbers.format_day(day)
+    return f"{shown}, of the Apache licence itself, not of Qwen" if text == _COMMON else shown
+
+
+def newest() -> Html:
+    """Return under which licences the repositories created in 2026 are, as a paragraph."""
     halves = tables.load("licence_halves")
     new = halves[(halves["family"] == "qwen") & (halves["half_year"].str[:4] == "2026")]
     known = new[new["kind"] != "unknown"].groupby("kind")["repositories"].sum()
-
-    def between(measure: str) -> Html:
-        return numbers.interval(
-            float(part[measure]), float(part[measure] + unknown[measure]), "share", "bounded"
-        )
-
-    numbers_said = sorted({float(users) for users in llama["users"].dropna()})
-    said = [_users(users, "computed") for users in numbers_said]
-    licences: list[object] = [
-        "The number of users after which a licence must be asked for is ",
-        numbers.listed(said),
-        f" in {'all' if llama['users'].notna().all() else 'most'} of the ",
-        numbers.value(len(llama), "count", "computed"),
-        " Llama licences",
-    ]
-    if len(others) and stated not in numbers_said:
-        licences += [
-            "; the article's ",
-            _users(stated, "published"),
-            f" is the number of {others['licensor'].iloc[0]}'s own first licence, for Qwen",
-        ]
-    of_2026 = int(known.sum())
-    apache_2026 = int(known.get("apache", 0))
     return paragraph(
-        join(licences),
-        ". And Qwen is not all Apache 2.0: in October 2025 it was ",
-        between("repositories"),
-        " of its repositories, with ",
-        between("downloads_30d"),
-        " of their downloads. Of those created in 2026 whose licence we read it is ",
-        numbers.value(apache_2026, "count", "computed"),
+        "Of the repositories created in 2026 whose licence we read ",
+        numbers.value(int(known.get("apache", 0)), "count", "computed"),
         " of ",
-        numbers.value(of_2026, "count", "computed"),
+        numbers.value(int(known.sum()), "count", "computed"),
+        " bear Apache 2.0",
         join(_newest()),
         ".",
     )
@@ -133,7 +109,11 @@ def _newest() -> list[object]:
         join([str(row["repository_id"]), f" of {numbers.format_day(str(row['created'])[:7])}"])
         for row in new.to_dict("records")
     ]
-    return ["; the rest are ", numbers.listed(named), ", with quantised copies"]
+    return [
+        "; the others are ",
+        numbers.listed(named),
+        " and its quantised copies" if len(named) == 1 else " and their quantised copies",
+    ]
 
 
 def thresholds() -> Html:
@@ -143,8 +123,8 @@ def thresholds() -> Html:
     rows = [
         {
             "licence": _title(str(row["text"])),
-            "licensor": row["licensor"],
-            "date": numbers.format_day(str(row["date"])),
+            "licensor": _whose(str(row["text"]), str(row["licensor"])),
+            "date": _dated(str(row["text"]), str(row["date"])),
             "users": Html('<span aria-label="none">none named</span>')
             if pd.isna(row["users"])
             else _users(float(row["users"]), str(row["grade"])),
@@ -350,59 +330,49 @@ def _half(text: str) -> str:
 
 
 def rivals_by_half_year() -> Html:
-    """Return the part of each family's new repositories that bear a free licence."""
+    """Return the part of each family's new repositories that bear a free licence, by half-year."""
     frame = tables.load("licence_halves")
     known = frame[frame["kind"] != "unknown"]
     sizes = known.groupby(["family", "half_year"])["repositories"].sum()
     free = known[known["kind"].isin(["apache", "permissive"])]
     parts = free.groupby(["family", "half_year"])["repositories"].sum()
-    table_ = pd.DataFrame({"of": sizes, "free": parts}).fillna(0).reset_index()
-    table_["value"] = table_["free"] / table_["of"]
-    table_["day"] = [
-        f"{half[:4]}-{'04' if half.endswith('1') else '10'}" for half in table_["half_year"]
-    ]
-    table_["series"] = [_FAMILIES.get(str(f), str(f)) for f in table_["family"]]
-    drawn = table_[table_["of"] >= _FEW].reset_index(drop=True)
-    last = drawn.sort_values("half_year").groupby("series", sort=True).tail(1)
+    table_ = pd.DataFrame({"of": sizes, "free": parts}).fillna(0).astype("int64").reset_index()
+    halves = sorted(set(table_["half_year"]))
     # The last half-year of which the catalogues are complete.
     whole = str(frame[frame["complete"].astype(bool)]["half_year"].max())
-    then = table_[table_["half_year"] == whole].sort_values("value", ascending=False, kind="stable")
-    said = ", ".join(
-        f"{r['series']} {numbers.format_percent(float(r['value']), 0)}"
-        for r in then.to_dict("records")
+    then = table_[table_["half_year"] == whole]
+    then = then.assign(share=then["free"] / then["of"])
+    then = then.sort_values("share", ascending=False, kind="stable")
+    said = [
+        join([_FAMILIES[str(row["family"])], " ", numbers.percent(row["share"], "computed", "", 0)])
+        for row in then.to_dict("records")
+    ]
+    rows = []
+    for family, name in _FAMILIES.items():
+        own = table_[table_["family"] == family].set_index("half_year")
+        row: dict[str, Any] = {"family": name}
+        for half in halves:
+            of = int(own.loc[half, "of"]) if half in own.index else 0
+            part = int(own.loc[half, "free"]) if of else 0
+            row[half] = f"{part} of {of}" if of else None
+        rows.append(row)
+    columns = [Column("family"), *(Column(half, _half(half)) for half in halves)]
+    lead = paragraph(
+        f"In the {_half(whole)}, the last one that the catalogues hold in full, free licences "
+        "were on ",
+        numbers.listed(said),
+        " of the new repositories whose licence we know.",
     )
-    return figure(
-        lambda width: charts.time_lines(
-            drawn, width, unit="share", measure="share of the repositories created"
-        ),
-        id="licence-rivals-halves",
-        title=f"Free licences in the {_half(whole)}: {said}",
-        subtitle="Share of the repositories created in each half-year whose licence we know that "
-        "bear Apache 2.0, MIT or the like",
-        alt="At the end: "
-        + "; ".join(
-            f"{r['series']} {numbers.format_percent(float(r['value']))} of {int(r['of'])} "
-            f"in the {_half(str(r['half_year']))}"
-            for r in last.to_dict("records")
-        )
-        + ".",
-        data=table_[["series", "half_year", "value", "free", "of"]].astype(
-            {"free": "int64", "of": "int64"}
-        ),
-        columns=[
-            Column("series", "family"),
-            Column("half_year", "half-year"),
-            Column("value", "share", "share"),
-            Column("free", "with a free licence"),
-            Column("of", "with a known licence"),
-        ],
-        note=f"Half-years with fewer than {_FEW} repositories of a known licence are not drawn; "
-        "the table gives them. After October 2025 our files see part of each family only.",
-        **_figure_sources(_APACHE),
+    caption = (
+        "New repositories under Apache 2.0, MIT or the like, of those whose licence we know, by "
+        "half-year of creation; after October 2025 our files see part of each family"
+    )
+    return join(
+        [lead, table(pd.DataFrame(rows, dtype=object), columns, caption=caption, stacked=True)]
     )
 
 
-def exceptions(shown: int = 20) -> Html:
+def exceptions(shown: int = 12) -> Html:
     """Return the repositories of Qwen that are not under Apache 2.0, copies left out.
 
     Parameters
@@ -414,21 +384,18 @@ def exceptions(shown: int = 20) -> Html:
     own = frame[~frame["copy"].astype(bool)]
     columns = [
         Column("repository_id", "repository"),
-        Column("licence"),
-        Column("downloads_30d_october", "Oct 2025", "downloads"),
-        Column("downloads_30d_may", "May 2026", "downloads"),
-        Column("downloads_all_time_may", "all time", "downloads"),
-        Column("downloads_30d_august", "Aug 2026", "downloads"),
-        Column("created"),
-        Column("known_by", "licence known by"),
+        Column("licence", "licence declared"),
+        Column("created", "created", "day"),
+        Column("downloads_30d_october", "30 days to October 2025", "downloads"),
+        Column("downloads_all_time_may", "all time, May 2026", "downloads"),
     ]
     caption = (
         f"The {min(shown, len(own))} most downloaded of {len(own)} Qwen repositories not known to "
-        f"be under Apache 2.0, without {len(frame) - len(own)} quantised copies; 30-day downloads, "
-        "and all-time ones in May 2026"
+        f"be under Apache 2.0, without {len(frame) - len(own)} quantised copies"
     )
-    head = own.head(shown).astype({c.name: "Float64" for c in columns if c.unit})
-    return table(head, columns, caption=caption)
+    head = own.head(shown).astype({c.name: "Float64" for c in columns if c.unit == "downloads"})
+    head["repository_id"] = [str(name).partition("/")[2] for name in head["repository_id"]]
+    return table(head, columns, caption=caption, stacked=True)
 
 
 def largest_exception() -> Html:
@@ -484,18 +451,18 @@ def sizes() -> Html:
             }
         )
     columns = [
-        Column("size", "size in the name"),
+        Column("size", "parameters in the name"),
         Column("repositories"),
-        Column("apache", "Apache 2.0", "share"),
-        Column("apache_downloads", "the same by downloads", "share"),
-        Column("research_downloads", "research only", "share"),
-        Column("unknown_downloads", "not known", "share"),
+        Column("apache", "Apache 2.0, of repositories", "share"),
+        Column("apache_downloads", "Apache 2.0, of downloads", "share"),
+        Column("research_downloads", "research only, of downloads", "share"),
+        Column("unknown_downloads", "not known, of downloads", "share"),
     ]
     caption = (
-        f"Qwen's licences by size, {numbers.format_day(_CATALOGUE)}; the last three columns are "
-        "shares of 30-day downloads"
+        f"Qwen's licences by size, {numbers.format_day(_CATALOGUE)}; downloads are those of thirty "
+        "days"
     )
-    return table(pd.DataFrame(rows), columns, caption=caption)
+    return table(pd.DataFrame(rows), columns, caption=caption, stacked=True)
 
 
 def statements() -> Html:
@@ -525,12 +492,17 @@ def agreement() -> Html:
     """Return how often two files give the same licence for one repository, as a sentence."""
     frame = tables.load("licence_agreement")
     both, same = int(frame["both"].sum()), int(frame["same"].sum())
+    stand_in = (
+        " cases. None changed between two readings, so one of another day may stand in."
+        if same == both
+        else " cases. A reading of another day stands in, which can be wrong where they differ."
+    )
     return paragraph(
         "Where two of the three files read one repository, they give the same licence in ",
         numbers.value(same, "count", "computed"),
         " of ",
         numbers.value(both, "count", "computed"),
-        " cases: a licence once declared stays, so a reading of another day may stand in.",
+        stand_in,
     )
 
 
@@ -545,4 +517,4 @@ def gated() -> Html:
         Column("gated", "of them gated"),
     ]
     caption = f"Gated repositories, {numbers.format_day(str(frame['day'].iloc[0]))}"
-    return table(frame, columns, caption=caption)
+    return table(frame, columns, caption=caption, stacked=True)

@@ -70,8 +70,6 @@ def cumulative() -> Html:
             Column("day"),
             Column("series", "family"),
             Column("value", "models"),
-            Column("repositories"),
-            Column("releases"),
             Column("seen", "catalogue seen"),
         ],
         **_behind(_VELOCITY),
@@ -139,7 +137,7 @@ def rates() -> Html:
         ],
         **_behind(_VELOCITY),
         note="Bar: exact interval of a rate if models came one by one by chance. They come in "
-        "bursts, so the intervals of the ratios below are wider.",
+        "bursts, so the intervals of the ratios are wider.",
     )
 
 
@@ -172,7 +170,7 @@ def ratios() -> Html:
     picked.append(("named generations", generations.iloc[0]))
     for source, month in (("groups-october", "October"), ("groups-december", "December")):
         one = rival[(rival["source"] == source) & (rival["window"] == "last-12-months")]
-        picked.append((f"all of both companies, {month} groups", one.iloc[0]))
+        picked.append((f"all that both companies publish, as grouped in {month}", one.iloc[0]))
     rows = pd.DataFrame(
         {
             "label": [label for label, _ in picked],
@@ -189,10 +187,10 @@ def ratios() -> Html:
         + (f" to {r['upper']:.2f})" if r["upper"] < float("inf") else ", no limit above)")
         for r in rows.to_dict("records")
     )
-    title = f"Qwen is faster than Llama for certain in {_word(above)} of {_word(len(rows))} ways"
+    title = f"Beyond chance Qwen is faster than Llama in {_word(above)} of {_word(len(rows))} ways"
     title += " to count"
     if below:
-        title += f", not by {' or '.join(below)}"
+        title += f"; it is slower by {' and by '.join(below)}, though not beyond chance"
     limit = 20.0
     until = str(picked[0][1]["until"])
     return figure(
@@ -214,8 +212,7 @@ def ratios() -> Html:
         ],
         **_behind(_VELOCITY),
         note="Bar: the wider of an exact interval and one from resampled blocks of months. "
-        "Bars that reach the right edge go on. Generations are those that the makers number; "
-        "they are no part of the declared grid.",
+        "Bars that reach the right edge go on. Generations are those that the makers number.",
     )  # fmt: skip
 
 
@@ -265,30 +262,34 @@ def sensitivity() -> Html:
         own, rival = (_by_family(part)[name] for name in (_OWN, _RIVAL))
         rows.append(
             {
-                "days": int(float(str(days))),
+                "days": f"{int(float(str(days)))} day{'' if float(str(days)) == 1 else 's'}",
                 "qwen": own["count"],
                 "llama": rival["count"],
                 "ratio": rival["qwen_over_it"],
                 "lower": rival["ratio_lower"],
                 "upper": rival["ratio_upper"],
-                "gap": own["median_gap_days"],
-                "rival_gap": rival["median_gap_days"],
             }
         )
-    return table(
+    open_ = [str(row["days"]) for row in rows if float(row["lower"]) <= 1]
+    said = (
+        f"The interval lies above one for every span but {numbers.listed(open_)}."
+        if open_
+        else "The interval lies above one for every span."
+    )
+    shown = table(
         pd.DataFrame(rows),
         [
-            Column("days", "days"),
-            Column("qwen", "Qwen"),
-            Column("llama", "Llama"),
-            Column("ratio", "rate, Qwen over Llama", "ratio"),
+            Column("days", "one release takes up to"),
+            Column("qwen", "releases of Qwen"),
+            Column("llama", "of Llama"),
+            Column("ratio", "Qwen over Llama", "ratio"),
             Column("lower", "from", "ratio"),
             Column("upper", "to", "ratio"),
-            Column("gap", "median gap, Qwen"),
-            Column("rival_gap", "Llama"),
         ],
         caption="Releases by the number of days that make one, complete catalogue of October 2025",
+        stacked=True,
     )
+    return join([paragraph(said), shown])
 
 
 def _ends(row: pd.Series) -> str:
@@ -306,12 +307,16 @@ def rivals() -> Html:
     open_ = [str(row["family"]) for row in rest if row["ratio_lower"] <= 1 < row["ratio_upper"]]
     parts: list[object] = []
     if sure:
-        parts += ["By models a month Qwen is faster than ", numbers.listed(sure), " for certain. "]
+        parts += [
+            "By models a month Qwen is faster than ",
+            numbers.listed(sure),
+            " beyond what chance explains. ",
+        ]
     if open_:
         parts += [
             "Against ",
             numbers.listed(open_),
-            " its middle may be higher, but the interval holds one: chance could have made it.",
+            " the interval of the ratio holds one: chance could have made the difference.",
         ]
     return paragraph(*parts)
 
@@ -332,7 +337,6 @@ def families() -> Html:
         rows.append(
             {
                 "family": family,
-                "months": float(releases["months"]),
                 "repositories": int(of("repositories", "in")["count"]),
                 "models": int(of("models", "out")["count"]),
                 "releases": int(releases["count"]),
@@ -352,12 +356,12 @@ def families() -> Html:
             Column("models"),
             Column("releases"),
             Column("a_month", "models a month", "ratio"),
-            Column("gap", "median days between releases"),
-            Column("over", "Qwen's models a month over it"),
-            Column("months", "months since its first", "ratio"),
+            Column("gap", "median days between"),
+            Column("over", "Qwen's pace over it"),
         ],
-        caption="All families by the same rule, complete catalogues up to "
-        f"{numbers.format_day(str(frame['until'].max()))}",
+        caption="All families by the same rule, each since its first repository; complete "
+        f"catalogues up to {numbers.format_day(str(frame['until'].max()))}",
+        stacked=True,
     )
 
 
@@ -532,11 +536,21 @@ def first_days() -> Html:
     rows = []
     for kind in dict.fromkeys(named["kind"]):
         own = named[named["kind"] == kind].set_index("family")["first_day"]
-        rows.append({"kind": kind, **{f: own[f] if own[f] == own[f] else None for f in families_}})
+        rows.append(
+            {
+                "kind": kind,
+                **{
+                    f: numbers.short_month(str(own[f])) if own[f] == own[f] else None
+                    for f in families_
+                },
+            }
+        )
     return table(
         pd.DataFrame(rows),
         [Column("kind"), *(Column(f) for f in families_)],
-        caption="First repository of each kind, by day of creation, in all sources together",
+        caption="First repository of each kind, by month of creation on the Hub, in all sources "
+        "together",
+        stacked=True,
     )
 
 
@@ -560,29 +574,40 @@ def firsts() -> Html:
 
 
 def reach() -> Html:
-    """Return Qwen's kinds by source: repositories, downloads, last day."""
+    """Return Qwen's repositories of each kind by source, their downloads and their newest."""
     frame = tables.load("breadth")
     own = frame[(frame["family"] == _OWN) & (frame["family_rule"] == "official")]
-    words = {"catalogue": "October 2025, complete", "cut": "May 2026, in part",
-             "tree": "August 2026, in part", "all": "all together"}  # fmt: skip
-    rows = own[(own["source"] != "all") & own["named"].astype("bool")]
-    rows = rows.assign(seen=rows["source"].map(words))
-    order = {kind: place for place, kind in enumerate(dict.fromkeys(rows["kind"]))}
-    rows = rows.sort_values("kind", key=lambda kind: kind.map(order), kind="stable")
+    own = own[own["named"].astype("bool")]
+    rows = []
+    for kind in dict.fromkeys(own["kind"]):
+        seen = own[own["kind"] == kind].set_index("source")
+        rows.append(
+            {
+                "kind": kind,
+                **{source: int(seen.loc[source, "repositories"]) for source in _SEEN},
+                "downloads": seen.loc["catalogue", "downloads_30d"],
+                "newest": str(seen.loc["all", "last_day"])[:7],
+            }
+        )
     return table(
-        rows.reset_index(drop=True),
+        pd.DataFrame(rows),
         [
             Column("kind"),
-            Column("seen", "seen in"),
-            Column("repositories"),
-            Column("by_name", "told by name"),
-            Column("by_tag", "by task"),
-            Column("downloads_30d", "30-day downloads", "downloads"),
-            Column("first_day", "first created"),
-            Column("last_day", "last created"),
+            *(Column(source, words) for source, words in _SEEN.items()),
+            Column("downloads", "30-day downloads, October 2025", "downloads"),
+            Column("newest", "newest in any file", "month"),
         ],
-        caption="The five kinds of Qwen in each source",
+        caption="Qwen's repositories of the five kinds in each source",
+        stacked=True,
     )
+
+
+#: Sources of kinds, and how much of the family each holds.
+_SEEN: Final = {
+    "catalogue": "October 2025, all",
+    "cut": "May 2026, in part",
+    "tree": "August 2026, in part",
+}
 
 
 def mathematics() -> Html:

@@ -21,6 +21,7 @@ from analysis.present.numbers import format_value
 _SCALES: Final[dict[str, tuple[float, str]]] = {
     "share": (100.0, "%"),
     "downloads": (1e-6, "million"),
+    "users": (1e-6, "million"),
     "repositories": (1.0, ""),
     "ratio": (1.0, ""),
 }
@@ -181,29 +182,27 @@ def interval_rows(
         for grade in _GRADE_SHAPES
         if grade in set(frame["grade"])
     ]
-    names = base.mark_text(align="left", baseline="bottom", dy=-3).encode(
+    # On a ground in the colour of the page, so that no line crosses the words and figures.
+    ground: dict[str, Any] = {"stroke": theme.PAGE.light, "strokeWidth": 4}
+    names = base.mark_text(align="left", baseline="bottom", dy=-3, **ground).encode(
         x=alt.value(0), y=y, text="label:N"
     )
-    values = []
-    # Twice: once as a ground, so that no line crosses the figures.
-    grounds: list[dict[str, Any]] = [{"stroke": theme.PAGE.light, "strokeWidth": 4}, {}]
-    for style in grounds:
-        values += [
-            base.transform_filter("datum.place == 'right'")
-            .mark_text(align="left", dx=9, yOffset=10, **style)
-            .encode(x=alt.X("text_at:Q", scale=scale), y=y, text="text:N"),
-            base.transform_filter("datum.place == 'left'")
-            .mark_text(align="right", dx=-9, yOffset=10, **style)
-            .encode(x=alt.X("text_from:Q", scale=scale), y=y, text="text:N"),
-            base.transform_filter("datum.place == 'above'")
-            .mark_text(
-                align="right",
-                baseline="top" if width < 480 else "bottom",
-                dy=16 if width < 480 else -3,
-                **style,
-            )
-            .encode(x=alt.value(width - 20), y=y, text="text:N"),
-        ]
+    values = [
+        base.transform_filter("datum.place == 'right'")
+        .mark_text(align="left", dx=9, yOffset=10, **ground)
+        .encode(x=alt.X("text_at:Q", scale=scale), y=y, text="text:N"),
+        base.transform_filter("datum.place == 'left'")
+        .mark_text(align="right", dx=-9, yOffset=10, **ground)
+        .encode(x=alt.X("text_from:Q", scale=scale), y=y, text="text:N"),
+        base.transform_filter("datum.place == 'above'")
+        .mark_text(
+            align="right",
+            baseline="top" if width < 480 else "bottom",
+            dy=16 if width < 480 else -3,
+            **ground,
+        )
+        .encode(x=alt.value(width - 20), y=y, text="text:N"),
+    ]
     layers = [thin, thick, *points, names, *values]
     if marked is not None:
         line = alt.Chart(pd.DataFrame({"at": [marked], "what": [mark_label]}))
@@ -232,6 +231,8 @@ def row_text(record: dict[Any, Any], unit: str) -> str:
     ]
     # "0 to 12 %" says no more than "at most 12 %".
     known[1] = known[1] and (known[0] or float(lower) > 0)  # type: ignore[arg-type]
+    if known[0] and known[1] and upper == float("inf"):
+        return f"at least {format_value(float(lower), unit)}"  # type: ignore[arg-type]
     if known[0] and not (known[1] and known[2] and lower != upper):
         return format_value(float(value), unit)  # type: ignore[arg-type]
     low = format_value(float(lower), unit) if known[1] else ""  # type: ignore[arg-type]

@@ -114,9 +114,16 @@ def cumulative_steps(
     middles.sort(key=lambda row: float(str(row["size"])))
     for place, row in enumerate(middles):
         first = place == 0 and len(middles) > 1
-        layers.append(
-            alt.Chart(pd.DataFrame([row]))
-            .mark_text(align="right" if first else "left", dx=-8 if first else 8, baseline="middle")
-            .encode(x=x, y=y, text="series:N", color=colour)
+        named = alt.Chart(pd.DataFrame([row]))
+        text: dict[str, Any] = {
+            "align": "right" if first else "left",
+            "dx": -8 if first else 8,
+            "baseline": "middle",
+        }
+        # Twice: once as a ground, so that the limit does not cross the name.
+        ground = named.mark_text(
+            **text, stroke=theme.PAGE.light, strokeWidth=4, color=theme.PAGE.light
         )
+        layers.append(ground.encode(x=x, y=y, text="series:N"))
+        layers.append(named.mark_text(**text).encode(x=x, y=y, text="series:N", color=colour))
     return alt.layer(*layers)

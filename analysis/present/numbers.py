@@ -65,6 +65,17 @@ def format_count(value: float) -> str:
     return _digits(value, 0)
 
 
+def format_users(value: float) -> str:
+    r"""Return a number of users as contracts write it, without needless decimals.
+
+    Examples
+    --------
+    >>> format_users(700_000_000).replace("\u00a0", " ")
+    '700 million'
+    """
+    return format_count(value).replace(f".0{_SPACE}", _SPACE)
+
+
 def format_percent(fraction: float, places: int = 1) -> str:
     """Return a fraction of one as per cent, ``0.398`` as ``39.8 %``."""
     return f"{_digits(100 * fraction, places)}{_SPACE}%"
@@ -106,6 +117,18 @@ def format_day(day: date | str) -> str:
     return name if len(parts) == 2 else f"{int(parts[2])}{_SPACE}{name}"
 
 
+def short_month(day: str) -> str:
+    r"""Return the month of a day or month in ISO form, short enough for a heading.
+
+    Examples
+    --------
+    >>> short_month("2024-09-19").replace("\u00a0", " ")
+    'Sep 2024'
+    """
+    name, _, year = format_day(day[:7]).partition(_SPACE)
+    return f"{name[:3]}{_SPACE}{year}"
+
+
 #: The units that tables carry, and how a bare number of each is written.
 _UNITS: Final[dict[str, Callable[[float], str]]] = {
     "share": format_percent,
@@ -113,7 +136,7 @@ _UNITS: Final[dict[str, Callable[[float], str]]] = {
     "downloads": format_count,
     "repositories": format_count,
     "derivatives": format_count,
-    "users": format_count,
+    "users": format_users,
     "count": format_count,
     "ratio": format_ratio,
 }

@@ -7,6 +7,7 @@ Nelson (2020), "Specification curve analysis".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from analysis.present import theme
 from analysis.present.charts import _axis, scaled
 from analysis.present.charts import stated_label as named_line
 from analysis.present.markup import plain
+from analysis.present.numbers import format_day
 
 #: What a result says of the claim: mark shape and whether it is filled.
 HOLDS: Final = {
@@ -42,7 +44,8 @@ def worded(names: Mapping[str, str], dimension: str, choice: str | None = None) 
     """Return the words for a dimension, or for one of its choices."""
     if choice is None:
         return names.get(dimension, dimension.replace("_", " "))
-    return names.get(f"{dimension}={choice}", plain(choice))
+    # A day reads as everywhere else in the book.
+    return names.get(f"{dimension}={choice}", format_day(plain(choice)))
 
 
 def choices(frame: pd.DataFrame, dimensions: Sequence[str]) -> list[str]:
@@ -88,6 +91,14 @@ def ordered(frame: pd.DataFrame, unit: str) -> pd.DataFrame:
     data = data.reset_index(drop=True)
     data["rank"] = range(1, len(data) + 1)
     return data
+
+
+def _decades(bottom: float, top: float) -> list[float]:
+    """Return round places on a logarithmic axis: powers of ten, and between few of them 2 and 5."""
+    steps = (1,) if top / bottom > 1000 else (1, 2, 5)
+    powers = range(math.floor(math.log10(bottom)), math.ceil(math.log10(top)) + 1)
+    every = [step * 10.0**power for power in powers for step in steps]
+    return [place for place in every if bottom <= place <= top]
 
 
 def specification_curve(
@@ -151,6 +162,7 @@ def specification_curve(
     for name in ("lower", "upper", "middle"):
         upper_data[name] = upper_data[name].clip(upper=top)
     y_scale = alt.Scale(domain=[bottom, top], nice=False)
+    ticks: dict[str, Any] = {}
     lowest = float(upper_data["middle"].where(upper_data["middle"] > 0).min())
     if unit in _LOGARITHMIC and top > _WIDE_RATIO * lowest:
         # Half as much and twice as much are the same distance from one.
@@ -159,9 +171,10 @@ def specification_curve(
         for name in ("lower", "upper", "middle"):
             upper_data[name] = upper_data[name].clip(lower=bottom, upper=top)
         y_scale = alt.Scale(type="log", domain=[bottom, top], nice=False)
+        ticks = {"values": _decades(bottom, top)}
     y_axis = _axis(
         measure, unit, width, titleAngle=0, titleAlign="left", titleAnchor="end",
-        titleX=-left + 4, titleY=-14, minExtent=left, maxExtent=left,
+        titleX=-left + 4, titleY=-14, minExtent=left, maxExtent=left, **ticks,
     )  # fmt: skip
     base = alt.Chart(upper_data).properties(width=plot, height=210)
     thin = max(1.0, min(5.0, plot / len(data) * 0.5))

@@ -103,6 +103,9 @@ def _diamonds(style: str, diamonds: list[re.Match[str]]) -> str:
 
 def _texts(style: str, texts: list[re.Match[str]]) -> str:
     drawn = ""
+    if " stroke=" in style:
+        # An outline in the colour of the page keeps lines off the letters: it goes below them.
+        style += ' paint-order="stroke"'
     for anchor, same in groupby(texts, key=lambda m: m[1]):
         inner = "".join(
             f'<text x="{_number(m[2])}" y="{_number(m[3])}">{m[5]}</text>' for m in same

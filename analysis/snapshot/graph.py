@@ -5,9 +5,10 @@ Made by :mod:`analysis.snapshot.lineage`, which cleans what a table states.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     Codes = npt.NDArray[np.integer[Any]]
     Mask = npt.NDArray[np.bool_]
+
+_T = TypeVar("_T")
 
 #: Relations that a derivative may declare.
 RELATIONS: Final = ("finetune", "adapter", "quantized", "merge")
@@ -65,6 +68,9 @@ class Graph:
     relation: Codes
     order: Codes
     starts: Codes
+    _made: dict[tuple[int, str], tuple[families_module.Families, Any]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     @classmethod
     def build(
@@ -165,6 +171,16 @@ class Graph:
 
         See :func:`analysis.snapshot.families.assign` for the rules.
         """
+        if tracked is not None:
+            return self._families(families, rule, tracked)
+        return self._once(families, rule, lambda: _fixed(self._families(families, rule, None)))
+
+    def _families(
+        self,
+        families: families_module.Families,
+        rule: str,
+        tracked: pd.Series[Any] | pd.DataFrame | None,
+    ) -> Codes:
         register = _known_organisations(families)
         known = [name in register for name in self.organisation_names]
         likely = np.flatnonzero(np.asarray([*known, False])[self.organisations])
@@ -174,6 +190,15 @@ class Graph:
         out = np.full(self.nodes, -1, dtype=np.int32)
         out[likely] = [place.get(name, -1) for name in assigned.fillna("")]
         return out
+
+    def _once(self, families: families_module.Families, name: str, make: Callable[[], _T]) -> _T:
+        """Return what `make` gives, worked out once for this graph and register."""
+        # A register cannot be a key; it is kept beside the result, so that its id stays its own.
+        key = (id(families), name)
+        if key not in self._made:
+            self._made[key] = (families, make())
+        value: _T = self._made[key][1]
+        return value
 
     @cached_property
     def _upwards(self) -> tuple[Codes, Codes]:
@@ -238,6 +263,9 @@ class Graph:
             A flag a node of the new graph: a copy that could not be traced to an official
             repository.
         """
+        return self._once(families, "copies resolved", lambda: self._copies_resolved(families))
+
+    def _copies_resolved(self, families: families_module.Families) -> tuple[Graph, Mask]:
         official = self.families(families, "official")
         wide = self.families(families, "with-reuploads")
         copy = (official < 0) & (wide >= 0)
@@ -274,9 +302,10 @@ class Graph:
             self.relation[keep],
             position[keep],
         )
-        return graph, (graph.families(families, "official") < 0) & (
+        copies = (graph.families(families, "official") < 0) & (
             graph.families(families, "with-reuploads") >= 0
         )
+        return graph, _fixed(copies)
 
 
 def with_new_names(
@@ -321,6 +350,12 @@ def first_of_run(values: Codes | Mask) -> Mask:
     first = np.ones(len(values), dtype=bool)
     first[1:] = values[1:] != values[:-1]
     return first
+
+
+def _fixed(values: Codes | Mask) -> Any:
+    """Forbid changes to an array that several share."""
+    values.flags.writeable = False
+    return values
 
 
 def _starts(ordered: Codes, count: int) -> Codes:

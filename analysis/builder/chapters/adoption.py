@@ -272,22 +272,16 @@ def adoption_months(world: World) -> pd.DataFrame:
 
 def adoption_placebo(world: World) -> pd.DataFrame:
     """Return the change of pace at the release, and at other days on which nothing came out."""
-    release = adoption.release_day(world)
-    rows = []
-    for shift in range(-4, 3):
-        day = (pd.Timestamp(release) + pd.DateOffset(months=shift)).date()
-        for bulk, against in product(("in", "out"), ("alone", "llama", "rivals")):
-            got = adoption.pace_change(world, "counts", bulk == "out", against, "whole", day, 2)
-            rows.append(
-                {
-                    "day": day.isoformat(),
-                    "release": shift == 0,
-                    "bulk": bulk,
-                    "against": against,
-                    "value": got.value,
-                }
-            )
-    return pd.DataFrame(rows)
+    parts = [
+        adoption.other_days(world, bulk == "out", against, months).assign(
+            window=months, bulk=bulk, against=against
+        )
+        for months, bulk, against in product(
+            world.evidence.rule("pace").windows, ("in", "out"), ("alone", "llama", "rivals")
+        )
+    ]
+    frame = pd.concat(parts, ignore_index=True)
+    return frame[["window", "day", "release", "bulk", "against", "value"]]
 
 
 def adoption_generations(world: World) -> pd.DataFrame:

@@ -33,6 +33,7 @@ def months_table(world: World) -> pd.DataFrame:
     rules, titles = arrivals.rules_of(world), _titles(world)
     rows: list[dict[str, Any]] = []
     counted = arrivals.count_months(world)
+    whole_until = arrivals.last_whole_month(world)
     for (source, month), part in counted.groupby(["source", "month"], sort=True):
         whole = float(part["gained"].sum())
         if str(month) < rules.counts.first or not whole:
@@ -47,7 +48,8 @@ def months_table(world: World) -> pd.DataFrame:
                 "part": float(own.get(family, 0.0)),
                 "whole": whole,
                 "bound": "upper",
-                "drawn": True,
+                # A month that some bases' counts do not reach is cut off: in the table alone.
+                "drawn": str(month) <= whole_until,
             }
             for family in arrivals.FAMILIES
             # No catalogue of Mistral's derivatives was counted.

@@ -105,6 +105,45 @@ def months(world: World) -> pd.DataFrame:
     return by.rename(columns={"calendar": "month", "gained": "derivatives"})
 
 
+#: Length of the last span, in days.
+_SPAN: Final = 31
+
+
+def last_span(world: World) -> pd.DataFrame:
+    """Return what the last days brought of which the counts of every family's base are complete.
+
+    Each gain is spread evenly over the month after the release that it stands for. Bases without a
+    family do not set the end.
+    """
+    evidence = world.evidence
+    frame = _counts(evidence)
+    until = stock.counted_until(frame)
+    ids = pd.Series(until.index, index=until.index, dtype="string")
+    family = families_module.assign(ids, evidence.families)
+    after = until[family.notna().to_numpy(dtype=bool)].min().normalize()
+    first = after - pd.Timedelta(days=_SPAN)
+    gained = stock.gained_between(frame, first, after)
+    named = checks.named(evidence)
+    own = family.reindex(gained.index)
+    rows = [
+        {
+            "first": str(first.date()),
+            "last": str((after - pd.Timedelta(days=1)).date()),
+            "family": _titles(evidence)[name],
+            "bulk": is_bulk,
+            "derivatives": float(
+                gained[
+                    (own == name).fillna(False).to_numpy(dtype=bool)
+                    & (gained.index.isin(named) == is_bulk)
+                ].sum()
+            ),
+        }
+        for name in FAMILIES
+        for is_bulk in (False, True)
+    ]
+    return pd.DataFrame(rows)
+
+
 def concentrated(world: World) -> pd.DataFrame:
     """Return how many derivatives hang on how few bases, by source and family."""
     evidence = world.evidence
@@ -202,6 +241,7 @@ def sources(world: World) -> pd.DataFrame:
                         "derivatives": got.value,
                         "lower": got.lower,
                         "upper": got.upper,
+                        "bounded": source.upper,
                         "hard_lower": got.hard_lower,
                         "hard_upper": got.hard_upper,
                         "bases": got.bases,
@@ -415,6 +455,12 @@ TABLES: Final[tuple[Made, ...]] = (
         months,
         ("derivative-counts",),
         "derivatives by the calendar month in which they came, on bulk bases and on others",
+    ),
+    Made(
+        "derivative_last_span",
+        last_span,
+        ("derivative-counts",),
+        "derivatives of the last days that the counts hold whole, on bulk bases and on others",
     ),
     Made(
         "derivative_concentration",

@@ -162,24 +162,17 @@ def _median_gap(events: list[int]) -> float | None:
 
 def _generation_rates(world: World) -> list[dict[str, Any]]:
     """Return rates of named generations, of the two families whose texts name them all."""
-    rules = releasing.rules_of(world)
     rows = []
     for source in _SOURCES:
-        until = rules.source[source].until.toordinal()
-        found = {}
-        for family in (QWEN, LLAMA):
-            days = sorted(
-                entry.day.toordinal()
-                for entry in rules.release
-                if entry.family == family and entry.generation
-            )
-            span = releases.Span(days[0], until)
-            found[family] = (span.within(days), span)
+        found = {
+            family: releasing.of_generations(world, source, "since-first", family)
+            for family in (QWEN, LLAMA)
+        }
         what = {
             "source": source,
             "dates": "corrected",
             "window": "since-first",
-            "unit_counted": "generations",
+            "unit_counted": releasing.GENERATIONS,
             "copies": "out",
             "days": None,
         }
@@ -255,9 +248,13 @@ def breadth_table(world: World) -> pd.DataFrame:
                     told_by: releasing.of_kinds(world, source, told_by, rule, family)
                     for told_by in breadth.TOLD_BY
                 }
+                ordered = found["either"].sort_values(
+                    ["created_at", "repository_id"], kind="stable"
+                )
+                by_kind = dict(iter(ordered.groupby("kind", sort=False)))
+                number = {way: rows["kind"].value_counts() for way, rows in found.items()}
                 for kind in rules.kind:
-                    own = found["either"][found["either"]["kind"] == kind.id]
-                    own = own.sort_values(["created_at", "repository_id"], kind="stable")
+                    own = by_kind.get(kind.id, ordered.iloc[:0])
                     counters = own["downloads_30d"].dropna()
                     rows.append(
                         {
@@ -270,7 +267,7 @@ def breadth_table(world: World) -> pd.DataFrame:
                             "family_repositories": len(seen),
                             "repositories": len(own),
                             **{
-                                f"by_{told_by}": int((found[told_by]["kind"] == kind.id).sum())
+                                f"by_{told_by}": int(number[told_by].get(kind.id, 0))
                                 for told_by in ("name", "tag", "both")
                             },
                             "downloads_30d": int(counters.sum()),
