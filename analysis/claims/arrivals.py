@@ -106,7 +106,7 @@ def _of_week(world: World, spec: Spec, line: float) -> Outcome:
         upper,
         int(row["repositories"]),
         len(week(world).rows),
-        note="interval of sampling: authors of the week drawn with replacement",
+        note="interval of sampling: authors of the week drawn with replacement, no other week",
         extra={
             "qwen": float(row["part"]),
             "whole": float(row["whole"]),

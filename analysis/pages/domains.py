@@ -456,7 +456,7 @@ def listed() -> Html:
     ]
     return listing(
         "domain_found",
-        "Derivatives of Qwen that we read and found made for one of the five professions; those "
+        "Derivatives of Qwen labelled as made for one of the five professions; those "
         "for code are in data/derived/domain_found.csv",
         columns,
         lambda frame: frame[(frame["qwen"] == "yes") & (frame["domain"] != "code")],

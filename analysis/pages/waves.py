@@ -62,9 +62,9 @@ def reach() -> Html:
         numbers.count(int(own["waves"]), "computed"),
         f" of {int(own['releases'])} generations were followed by a wave, ",
         numbers.value(float(own["value"]), "share", "computed"),
-        "; as a sample of all releases they leave ",
+        "; as a sample of all releases they allow ",
         numbers.interval(float(own["lower"]), float(own["upper"]), "share", "bounded"),
-        " open. At most ",
+        ". At most ",
         numbers.count(most, "computed"),
         " releases can be tried under any choice, and even if a wave followed every one of them, "
         "the interval would lie above nine in ten only from ",
