@@ -313,10 +313,10 @@ def month_of(first: tuple[int, int]) -> pd.DataFrame:
 
 
 def test_a_title_ranks_only_where_the_intervals_do() -> None:
-    open_ = pages_adoption.leader(month_of((1, 9363)))
+    open_ = pages_adoption._leader(month_of((1, 9363)))
     assert "Qwen 1 to 9,363 and Llama at most 7,789" in open_
     assert "do not say who gained most" in open_
-    clear = pages_adoption.leader(month_of((7790, 9363)))
+    clear = pages_adoption._leader(month_of((7790, 9363)))
     assert clear.endswith("Qwen gained the most new derivatives, 7,790 to 9,363")
 
 

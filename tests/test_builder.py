@@ -27,6 +27,7 @@ DERIVED = PROJECT / "data" / "derived"
 MANIFEST = json.loads((DERIVED / tables.MANIFEST).read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("mirror")
 def test_the_committed_tables_are_what_the_raw_files_give_on_any_machine() -> None:
     """One rebuild proves two things: the bytes, and that no hash seed, zone or locale enters."""

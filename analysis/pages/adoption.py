@@ -463,7 +463,7 @@ def pace_months() -> Html:
             span_label="Qwen 2.5",
         ),
         id="pace-months",
-        title=leader(last),
+        title=_leader(last),
         subtitle=(
             "New derivatives by month and family of the base, bases with bulk uploads left out; "
             "months since release shared out over the calendar"
@@ -496,7 +496,7 @@ def _spans(rows: pd.DataFrame) -> list[str]:
     ]
 
 
-def leader(last: pd.DataFrame) -> str:
+def _leader(last: pd.DataFrame) -> str:
     """Return who gained most in a month where the intervals say so, else what they allow."""
     month = numbers.format_day(str(last["month"].iloc[0]))
     first, rest = last.iloc[0], last.iloc[1:]
