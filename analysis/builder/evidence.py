@@ -30,6 +30,7 @@ KINDS: Final = (
     "lineage-roots",
     "derivative-counts",
     "hub-tree",
+    "ollama-library",
     "licence-text",
     "release-text",
 )

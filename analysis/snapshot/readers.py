@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.errors import InputError
-from analysis.snapshot import intake, relations, texts, tree
+from analysis.snapshot import intake, pulls, relations, texts, tree
 from analysis.snapshot.schema import FIELDS, check_names
 from analysis.snapshot.shaping import (
     COUNTERS,
@@ -679,6 +679,7 @@ KIND_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "notes",
         ),
         "organisation-weeks": tuple(_WEEK_NAMES),
+        **pulls.COLUMNS,
         **relations.COLUMNS,
         **texts.COLUMNS,
         **tree.COLUMNS,
@@ -697,6 +698,7 @@ _READERS: Final[Mapping[str, Callable[[Path, tuple[str, ...] | None], Snapshot]]
             "tracked-list": _read_tracked,
             "reference": _read_reference,
             "organisation-weeks": _read_organisation_weeks,
+            **pulls.READERS,
             **relations.READERS,
             **texts.READERS,
             **tree.READERS,

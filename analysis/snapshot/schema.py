@@ -470,6 +470,57 @@ def _fields() -> dict[str, Field]:
             _HERE,
         ),
         Field(
+            "library_model",
+            TEXT,
+            "-",
+            "Name of an entry of Ollama's library; each holds a family of files under tags",
+            "never null",
+            "Ollama, library",
+        ),
+        Field(
+            "pulls",
+            COUNT,
+            "pulls",
+            "Requests to Ollama's registry for an entry since the beginning, as its page shows "
+            "them, rounded to pulls_unit",
+            "not read, or not usable",
+            "Ollama, library",
+        ),
+        Field(
+            "pulls_unit",
+            COUNT,
+            "pulls",
+            "Unit to which the page rounds: 1 below ten thousand, a hundred below a million, a "
+            "tenth of a million above",
+            "pulls not read",
+            _HERE,
+        ),
+        Field(
+            "sizes",
+            TEXTS,
+            "-",
+            "Sizes of an entry of Ollama's library, as its tags name them",
+            "not read",
+            "Ollama, library",
+        ),
+        Field(
+            "default_size",
+            TEXT,
+            "-",
+            "The size that the tag latest leads to, by the hash of the files",
+            "not read, or no size has that hash",
+            _HERE,
+        ),
+        Field(
+            "updated_on",
+            DAY,
+            "day",
+            "Day on which an entry of Ollama's library was last changed, counted back by the "
+            "source from words such as '3 weeks ago'",
+            "not read, or only in words",
+            "the source",
+        ),
+        Field(
             "notes",
             TEXT,
             "-",
