@@ -12,9 +12,13 @@ from analysis.builder import chapters, derived
 from analysis.builder.loading import load, load_rules
 from analysis.builder.writing import Table, csv_bytes, input_entry, json_bytes, manifest
 from analysis.claims import results
-from analysis.claims.world import assemble
+from analysis.claims.register import Claim, Register
+from analysis.claims.world import World, assemble
 from analysis.measure import outliers
 from analysis.measure import readings as measure_readings
+
+#: A table before it is written: name, rows, inputs, what it holds.
+_Frame = tuple[str, pd.DataFrame, tuple[str, ...], str]
 
 
 def derive(progress: Callable[[str], None] | None = None) -> dict[str, bytes]:
@@ -41,27 +45,22 @@ def derive(progress: Callable[[str], None] | None = None) -> dict[str, bytes]:
     both = tuple(sorted({*readings, *read}))
 
     records: list[dict[str, Any]] = []
-    frames: list[tuple[str, pd.DataFrame, tuple[str, ...], str]] = []
+    frames: list[_Frame] = []
     for claim in rules.register.claim:
         if claim.status == "open":
             records.append(results.registered(claim))
             continue
         say(f"claim {claim.id}")
-        record, table = results.evaluate(world, claim, rules.register)
         used = panel if claim.check == "china_us" else readings
-        if claim.sources:
-            used = _versions(registry, claim.sources)
-        record["inputs"] = [input_entry(registry, name) for name in used]
-        records.append(record)
-        table.insert(0, "claim", claim.id)
-        frames.append(
-            (
-                tables.specifications_name(claim.id),
-                table.assign(unit=claim.unit, grade=record["grade"]),
-                used,
-                f"every declared specification of the claim {claim.id}",
+        record, found = _evaluated(world, claim, rules.register, registry, used)
+        frames += found
+        if claim.elsewhere is not None:
+            say(f"claim {claim.elsewhere.id}")
+            record["elsewhere"], found = _evaluated(
+                world, claim.elsewhere, rules.register, registry, ()
             )
-        )
+            frames += found
+        records.append(record)
     say("tables")
     stated = rules.register.find("february-153-6m").stated
     assert stated is not None
@@ -174,6 +173,29 @@ def derive(progress: Callable[[str], None] | None = None) -> dict[str, bytes]:
     files = {f"{t.name}.{t.suffix}": t.content for t in made}
     files[tables.MANIFEST] = json_bytes(manifest(made, registry))
     return files
+
+
+def _evaluated(
+    world: World, claim: Claim, register: Register, registry: raw.Registry, used: tuple[str, ...]
+) -> tuple[dict[str, Any], list[_Frame]]:
+    """Evaluate a claim: its record, with inputs, and the table of its specifications, if any."""
+    record, table = results.evaluate(world, claim, register)
+    if claim.sources or claim.status == "unobserved":
+        used = _versions(registry, claim.sources)
+    record["inputs"] = [input_entry(registry, name) for name in used if name != "data/reference"]
+    if table.empty:
+        return record, []
+    # Clauses that no specification needs are left out of the table.
+    table = table.drop(columns=[c for c in ("beside", "pending") if not table[c].any()])
+    table.insert(0, "claim", claim.id)
+    return record, [
+        (
+            tables.specifications_name(claim.id),
+            table.assign(unit=claim.unit, grade=record["grade"]),
+            used,
+            f"every declared specification of the claim {claim.id}",
+        )
+    ]
 
 
 def _versions(registry: raw.Registry, sources: tuple[str, ...]) -> tuple[str, ...]:

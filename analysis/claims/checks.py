@@ -462,8 +462,10 @@ def run(world: World, claim: register_module.Claim) -> pd.DataFrame:
                 "population_size": got.population,
                 "covered_all_time": got.covered_all_time,
                 "open_ended": got.open_ended,
-                "holds": answer,
+                "holds": "undetermined" if got.pending else answer,
                 "note": got.note,
+                "beside": got.beside,
+                "pending": got.pending,
                 **got.extra,
             }
         )

@@ -358,13 +358,13 @@ def ratio(world: World, spec: Spec, _line: float) -> Outcome:
         "deepseek": math.nan if deepseek is None else deepseek.value,
         "left_out": qwen.left_out + llama.left_out,
     }
-    inside, decided = "the whole Hub on the day of the source", None
+    inside, decided, beside = "the whole Hub on the day of the source", None, ""
     if not source.whole:
         inside, decided = "inside the source: of the whole Hub it says nothing", "undetermined"
     elif source.before_article and not source.upper:
         inside, decided = "as counted by then: of a later day it says nothing", "undetermined"
     if decided:
-        extra["beside"] = f"for {_month(str(extra['day']))}, {inside}" if source.whole else inside
+        beside = f"for {_month(str(extra['day']))}, {inside}" if source.whole else inside
     return Outcome(
         over(qwen.value, llama.value),
         over(qwen.lower, llama.upper),
@@ -374,6 +374,7 @@ def ratio(world: World, spec: Spec, _line: float) -> Outcome:
         decided=decided,
         note=inside,
         extra=extra,
+        beside=beside,
     )
 
 

@@ -49,6 +49,11 @@ class Outcome:
     partial
         The population is what our files happen to know of it: the interval is of that part,
         nothing bounds the rest, and later data decide nothing.
+    beside
+        A clause that says of what the number is, where that is not what the claim asks (another
+        day, a part): shown, and deciding nothing. Empty where it is.
+    pending
+        A clause that says why nothing is decided yet, of a forecast; empty where something is.
     """
 
     value: float | str | None
@@ -65,12 +70,16 @@ class Outcome:
     open_ended: bool = False
     whole_interval: bool = False
     partial: bool = False
+    beside: str = ""
+    pending: str = ""
 
 
 #: A check: the world, one choice for each dimension, the line that the claim draws.
 Check = Callable[["World", Spec, float], Outcome]
 #: Dimension to the values that a check knows; () where the data have to know them.
 Dimensions = Mapping[str, tuple[str, ...]]
+#: What is said of a claim that no source of ours measures.
+Said = Callable[["World"], str]
 #: From a claim's entry and its specifications (the article's first) to its finding.
 Finding = Callable[[Mapping[str, Any], "pd.DataFrame"], str]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -80,8 +80,19 @@ class Claim(_Strict):
     comparison
         ``above``: more than `stated`; ``about``: within `tolerance` of it (a part
         of `stated`); ``first-in``: the first month lies in `months`.
+    status
+        ``checked``: computed over a grid; ``forecast``: likewise, and pending until its months are
+        over or the data show it; ``unobserved``: no source of ours measures it; ``open``:
+        registered, and not yet looked at.
+    unobserved
+        Why nothing of ours measures it, as a clause that becomes the reason of its verdict.
+    elsewhere
+        The same claim asked of a second instrument, with a reading and a grid of its own. Its
+        numbers stand beside the claim's and never enter them.
+    instrument
+        Of such an entry: what was read.
     check
-        The function that computes it; None for a claim still open.
+        The function that computes it; None for a claim still open or unobserved.
     article
         The article's own reading: one value for each dimension of `grid`.
     grid
@@ -111,7 +122,9 @@ class Claim(_Strict):
     order: int
     title: str
     statement: str
-    status: Literal["checked", "open"] = "checked"
+    status: Literal["checked", "forecast", "unobserved", "open"] = "checked"
+    unobserved: str = ""
+    instrument: str = ""
     stated: float | None = None
     stated_text: str
     unit: str = ""
@@ -133,11 +146,40 @@ class Claim(_Strict):
     assumption: str = ""
     words: Mapping[str, str] = {}
     published: tuple[str, ...] = ()
+    elsewhere: Claim | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _second(cls, entry: Any) -> Any:
+        """Name the entry of a second instrument after the claim it answers."""
+        if not isinstance(entry, dict) or not isinstance(second := entry.get("elsewhere"), dict):
+            return entry
+        own = {name: entry[name] for name in ("group", "order", "title") if name in entry}
+        return {**entry, "elsewhere": {**own, "id": elsewhere_id(str(entry.get("id"))), **second}}
+
+    @model_validator(mode="after")
+    def _instruments(self) -> Claim:
+        if self.elsewhere is None:
+            return self
+        if not self.elsewhere.instrument:
+            raise ValueError("elsewhere: name the instrument")
+        if self.elsewhere.elsewhere is not None or self.elsewhere.status != "checked":
+            raise ValueError("elsewhere: it is one checked entry, without another inside")
+        return self
 
     @model_validator(mode="after")
     def _complete(self) -> Claim:
         if self.status == "open":
             return self
+        if self.status == "unobserved":
+            absent = [name for name in ("unobserved", "settle") if not getattr(self, name)]
+            if absent:
+                raise ValueError(f"an unobserved claim needs {', '.join(absent)}")
+            if self.check or self.grid:
+                raise ValueError("an unobserved claim has no check and no grid")
+            return self
+        if self.status == "forecast" and self.comparison != "first-in":
+            raise ValueError("a forecast needs comparison 'first-in' and its months")
         missing = [
             name
             for name in ("comparison", "check", "article", "grid", "settle", "grid_reason")
@@ -190,6 +232,11 @@ class Claim(_Strict):
         product = [s for s in product if not any(entry.covers(s) for entry in self.impossible)]
         own = dict(self.article)
         return [own] + [spec for spec in product if spec != own]
+
+
+def elsewhere_id(claim: str) -> str:
+    """Return the id under which a second instrument's answer to a claim goes."""
+    return f"{claim}-elsewhere"
 
 
 class Register(_Strict):

@@ -19,7 +19,7 @@ from analysis.claims import (
     verdicts,
     waves,
 )
-from analysis.claims.outcome import Finding
+from analysis.claims.outcome import Finding, Said
 from analysis.claims.register import Claim, Register, VerdictRules
 from analysis.claims.world import World
 from analysis.errors import InputError
@@ -45,8 +45,10 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
     dict
         The entry of ``claims.json``, without its inputs.
     pandas.DataFrame
-        Its specifications (:func:`analysis.claims.checks.run`).
+        Its specifications (:func:`analysis.claims.checks.run`); empty for an unobserved claim.
     """
+    if claim.status == "unobserved":
+        return _unobserved(world, claim), pd.DataFrame()
     table = checks.run(world, claim)
     own = table.iloc[0]
     rules = register.verdict
@@ -70,10 +72,10 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
             recreated = verdicts.recreated_crossing(claim, before, span)
         else:
             recreated = verdicts.recreated(claim, value, *span, rules)
-        if not pd.isna(beside := own.get("beside", math.nan)):
+        if own["beside"]:
             # It is a number of another day, or of a part: it decides nothing of what is asked.
             span_words = verdicts.worded(claim, *span)
-            recreated = verdicts.Verdict("not checkable", f"it is {span_words} {beside}")
+            recreated = verdicts.Verdict("not checkable", f"it is {span_words} {own['beside']}")
         interval = _pair(own["lower"], own["upper"])
         hard = _pair(own["hard_lower"], own["hard_upper"])
         if hard is not None and hard != interval:
@@ -90,13 +92,10 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
         grade = "computed" if exact or claim.interval_meaning else "bounded"
     robust, choice = verdicts.robust(claim, table, rules)
     later = verdicts.later(claim, *_later(world, claim, rules))
+    if own["pending"]:
+        recreated = later = verdicts.Verdict("not checkable", f"pending: {own['pending']}")
     record: dict[str, Any] = {
-        "id": claim.id,
-        "group": claim.group,
-        "order": claim.order,
-        "title": claim.title,
-        "statement": claim.statement,
-        "stated": claim.stated_text,
+        **_names(claim),
         "stated_value": claim.stated,
         "value": value,
         "interval": interval,
@@ -152,15 +151,26 @@ def _later(
     return (got.lower, got.upper), day, got.note if got.partial else None
 
 
-def registered(claim: Claim) -> dict[str, Any]:
-    """Return the entry of a claim that is registered but not yet checked."""
+def _names(claim: Claim) -> dict[str, Any]:
+    """Return what an entry says of the claim itself."""
     return {
         "id": claim.id,
         "group": claim.group,
         "order": claim.order,
+        "status": claim.status,
         "title": claim.title,
         "statement": claim.statement,
         "stated": claim.stated_text,
+        **({"instrument": claim.instrument} if claim.instrument else {}),
+    }
+
+
+def _without_numbers(
+    claim: Claim, finding: str, axes: Mapping[str, verdicts.Verdict]
+) -> dict[str, Any]:
+    """Return the entry of a claim that has no specifications."""
+    return {
+        **_names(claim),
         "stated_value": None,
         "value": None,
         "interval": None,
@@ -174,12 +184,7 @@ def registered(claim: Claim) -> dict[str, Any]:
         "undetermined": 0,
         "deciding_choice": None,
         "spread": {},
-        "recreated": {
-            "verdict": "open",
-            "reason": "registered; its check comes with a later issue",
-        },
-        "robust": {"verdict": "open", "reason": ""},
-        "later": {"verdict": "open", "reason": ""},
+        **{name: {"verdict": a.verdict, "reason": a.reason} for name, a in axes.items()},
         "article": None,
         "settle": claim.settle,
         "interval_meaning": claim.interval_meaning,
@@ -187,9 +192,31 @@ def registered(claim: Claim) -> dict[str, Any]:
         "dimensions": list(claim.grid),
         "words": dict(claim.words),
         "published": list(claim.published),
-        "finding": f"Not yet checked: {claim.title}",
+        "finding": finding,
         "inputs": [],
     }
+
+
+def registered(claim: Claim) -> dict[str, Any]:
+    """Return the entry of a claim that is registered but not yet checked."""
+    coming = verdicts.Verdict("open", "registered; its check comes with a later issue")
+    none = verdicts.Verdict("open", "")
+    axes = {"recreated": coming, "robust": none, "later": none}
+    return _without_numbers(claim, f"Not yet checked: {claim.title}", axes)
+
+
+def _unobserved(world: World, claim: Claim) -> dict[str, Any]:
+    """Return the entry of a claim that no source of ours measures: no axis can be decided."""
+    if claim.id not in SAID:
+        raise InputError(
+            f"data/claims.toml: claim {claim.id}: no part says what it finds: add it to SAID"
+        )
+    axes = {
+        "recreated": verdicts.Verdict("not checkable", claim.unobserved),
+        "robust": verdicts.Verdict("not checkable", "no specification can be computed"),
+        "later": verdicts.later(claim, None, None),
+    }
+    return _without_numbers(claim, SAID[claim.id](world), axes)
 
 
 def _percent(value: float, digits: int = 0) -> str:
@@ -348,3 +375,6 @@ FINDINGS: Mapping[str, Finding] = {
         for name, finding in chapter.FINDINGS.items()
     },
 }
+
+#: What is said of each unobserved claim, from the world's published figures and neighbours.
+SAID: Mapping[str, Said] = {}

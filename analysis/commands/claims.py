@@ -70,6 +70,11 @@ def run_claim(args: argparse.Namespace) -> int:
     for axis in ("recreated", "robust", "later"):
         reason = f": {record[axis]['reason']}" if record[axis]["reason"] else ""
         print(f"{axis}: {record[axis]['verdict']}{reason}")
+    if second := record.get("elsewhere"):
+        print(f"elsewhere ({second['instrument']}): {second['finding']}")
+        for axis in ("recreated", "robust", "later"):
+            reason = f": {second[axis]['reason']}" if second[axis]["reason"] else ""
+            print(f"elsewhere, {axis}: {second[axis]['verdict']}{reason}")
     if record["settle"]:
         print(f"what would settle it: {record['settle']}")
     for entry in record["inputs"]:

@@ -31,7 +31,12 @@ from analysis.present.markup import Html, anchor, escape, join, paragraph, safe_
 from analysis.present.tables import Column, shape_key, table, verdict
 
 #: Groups of claims that have pages (a claim's id is the name of its page), and what they are about.
-GROUPS: Final = {"A": "downloads", "B": "derivatives", "C": "why Qwen is used"}
+GROUPS: Final = {
+    "A": "downloads",
+    "B": "derivatives",
+    "C": "why Qwen is used",
+    "D": "where Llama leads, and the rest",
+}
 
 #: Modules of this package, loaded when a page asks for one: every page starts a kernel.
 CHAPTERS: Final = (
@@ -260,9 +265,28 @@ class Claim:
             ("Recreated", _reasoned(record["recreated"])),
             ("Robust", _reasoned(record["robust"], record["deciding_choice"] or "", self.deciding)),
             ("Later data", _reasoned(record["later"])),
+            *self._elsewhere(),
         ]
         pairs = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows)
         return Html(f'<dl class="omr-summary">{pairs}</dl>')
+
+    @property
+    def elsewhere(self) -> Claim | None:
+        """The same claim asked of a second instrument; None where none was."""
+        second = self.record.get("elsewhere")
+        return Claim(second) if second else None
+
+    def _elsewhere(self) -> list[tuple[str, object]]:
+        """Return what a second instrument answers, where one was asked."""
+        second = self.elsewhere
+        if second is None:
+            return []
+        words = [
+            join([f"{name} ", verdict(_word(second.record[axis]))])
+            for name, axis in (("recreated", "recreated"), ("robust", "robust"), ("later", "later"))
+        ]
+        said = [f"{second.record['finding']} (", join(words, ", "), ")"]
+        return [(f"Elsewhere: {second.record['instrument']}", join(said))]
 
     def _interval_meaning(self) -> list[tuple[str, object]]:
         """Return what the interval is, where it is not one that missing data leave."""
@@ -473,7 +497,7 @@ def checked(group: str = "") -> list[Claim]:
     return [
         Claim(record)
         for record in tables.claims()
-        if record["specifications"] and record["group"] in (group or GROUPS)
+        if record.get("status") != "open" and record["group"] in (group or GROUPS)
     ]
 
 
@@ -523,7 +547,8 @@ def _verdicts(group: str) -> Html:
 _COUNTS: Final = (
     *("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
     *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"),
-    *("nineteen", "twenty"),
+    *("nineteen", "twenty", "twenty-one", "twenty-two", "twenty-three", "twenty-four"),
+    *("twenty-five", "twenty-six", "twenty-seven", "twenty-eight", "twenty-nine", "thirty"),
 )
 
 
