@@ -15,6 +15,7 @@ from analysis.claims import (
     derivatives,
     domains,
     licensing,
+    pulls,
     releasing,
     verdicts,
     waves,
@@ -371,7 +372,7 @@ FINDINGS: Mapping[str, Finding] = {
     "crossing": _find_crossing,
     **{
         name: finding
-        for chapter in (derivatives, arrivals, waves, domains, licensing, releasing, adoption)
+        for chapter in (derivatives, arrivals, waves, domains, licensing, releasing, adoption, pulls)
         for name, finding in chapter.FINDINGS.items()
     },
 }
