@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any, Final
 
 import pandas as pd
@@ -19,6 +20,7 @@ from analysis.measure.stock import Asked
 
 KIND: Final = "ollama-library"
 _SLICE: Final = "slice-2025-06"
+_COUNT: Final = {"derivatives-2025-06": "direct", "descendants-2025-06": "transitive"}
 
 
 # ------------------------------------------------------------------------------- the library
@@ -157,8 +159,8 @@ def leads(world: World, spec: Spec, line: float) -> Outcome:
 # --------------------------------------------------------------------- did Llama lead two years
 
 
-def led_months(world: World, out: bool) -> pd.DataFrame:
-    """Return new derivatives of the counted families by month, and whether Llama is first.
+def led_quarters(world: World, out: bool) -> pd.DataFrame:
+    """Return new derivatives of the counted families by quarter.
 
     Parameters
     ----------
@@ -168,50 +170,49 @@ def led_months(world: World, out: bool) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``month``, ``family``, ``value``, ``lower``, ``upper`` (derivatives; the ends are what
-        the days of the counts force), for the months that every count reaches.
+        ``quarter`` (its first day), ``family``, ``value``, ``lower``, ``upper`` (derivatives; the
+        ends are what the days of the counts force), for the quarters that ended before the reading.
     """
 
     def make() -> pd.DataFrame:
-        led = rules_of(world).led
-        months = [m for m in _months(led.first, led.last) if m <= last_counted(world)]
-        parts = []
-        for family in led.counted:
-            table = pace.by_month(adoption.part_of(world, "counts", out, family), months)
-            parts.append(table.assign(family=family))
-        frame = pd.concat(parts, ignore_index=True)
-        return frame[["month", "family", "value", "lower", "upper"]]
+        rows = []
+        for family in rules_of(world).led.counted:
+            steps = adoption.part_of(world, "counts", out, family)
+            for first, after in quarters(world):
+                if after <= last_counted(world):
+                    got = pace.within(steps, first, after)
+                    rows.append((first.isoformat(), family, got.value, got.lower, got.upper))
+        return pd.DataFrame(rows, columns=["quarter", "family", "value", "lower", "upper"])
 
     frame: pd.DataFrame = world.evidence.once(f"pulls.led.{out}", make)
     return frame
 
 
-def last_counted(world: World) -> str:
-    """Return the last calendar month that ends before the counts were read."""
-    read = max(world.evidence.days[n] for n in world.evidence.of_kind("derivative-counts"))
-    return (read.replace(day=1) - timedelta(days=1)).isoformat()[:7]
+def last_counted(world: World) -> date:
+    """Return the day on which the counts were read."""
+    return max(world.evidence.days[n] for n in world.evidence.of_kind("derivative-counts"))
 
 
-def _months(first: str, last: str) -> list[str]:
-    start = date.fromisoformat(f"{first}-01")
-    out = []
-    while start.isoformat()[:7] <= last:
-        out.append(start.isoformat()[:7])
-        start = (start + timedelta(days=31)).replace(day=1)
-    return out
+def quarters(world: World) -> list[tuple[date, date]]:
+    """Return the quarters of the two years: first day, and the day after the last."""
+    rules = rules_of(world).led
+    edges = [date.fromisoformat(f"{rules.first}-01")]
+    while edges[-1].isoformat()[:7] <= rules.last:
+        edges.append((edges[-1] + timedelta(days=93)).replace(day=1))
+    return list(pairwise(edges))
 
 
 def first_in(table: pd.DataFrame, rivals: tuple[str, ...]) -> pd.DataFrame:
-    """Say of each month whether Llama is ahead of the rivals.
+    """Say of each quarter whether Llama is ahead of the rivals.
 
     Returns
     -------
     pandas.DataFrame
-        ``month``, ``ahead`` (by the middle values), ``certain`` (``yes``, ``no`` or
+        ``quarter``, ``ahead`` (by the middle values), ``certain`` (``yes``, ``no`` or
         ``open``: what the intervals force), ``largest`` (the largest rival by the middle value).
     """
     rows = []
-    for month, part in table.groupby("month", sort=True):
+    for quarter, part in table.groupby("quarter", sort=True):
         one = part.set_index("family")
         own, others = one.loc[LLAMA], one.loc[list(rivals)]
         certain = (
@@ -222,21 +223,21 @@ def first_in(table: pd.DataFrame, rivals: tuple[str, ...]) -> pd.DataFrame:
             else "open"
         )
         ahead = bool(own["value"] > others["value"].max())
-        rows.append((str(month), ahead, certain, str(others["value"].idxmax())))
-    return pd.DataFrame(rows, columns=["month", "ahead", "certain", "largest"])
+        rows.append((str(quarter), ahead, certain, str(others["value"].idxmax())))
+    return pd.DataFrame(rows, columns=["quarter", "ahead", "certain", "largest"])
 
 
 def led(world: World, spec: Spec, line: float) -> Outcome:
-    """Llama over the largest other family, or months led over months not led."""
+    """Llama over the largest other family, or quarters led over quarters not led."""
     measure, out = str(spec["measure"]), spec["outliers"] == "out"
     every = spec["rivals"] == "all"
     if measure == "downloads_all_time":
         return _by_downloads(world, out, every)
-    if measure == "derivatives-2025-06":
-        return _by_slice(world, out, every)
+    if measure in _COUNT:
+        return _by_slice(world, _COUNT[measure], out, every)
     if spec["led"] == "total":
         return _by_total(world, out, every)
-    return _by_months(world, out, every, str(spec["period"]))
+    return _by_quarters(world, out, every, str(spec["period"]))
 
 
 def _rivals(world: World, every: bool) -> tuple[str, ...]:
@@ -248,15 +249,17 @@ _LACKS: Final = "Mistral's derivatives were not counted: nothing bounds its numb
 
 
 def _by_total(world: World, out: bool, every: bool) -> Outcome:
-    table = led_months(world, out)
-    sums = table.groupby("family", sort=True)[["value", "lower", "upper"]].sum()
-    # What lies across the ends of months inside the period is in it for certain.
-    ends = (f"{table['month'].min()}-01", f"{table['month'].max()}-01")
-    first = date.fromisoformat(ends[0])
-    after = (date.fromisoformat(ends[1]) + timedelta(days=31)).replace(day=1)
-    for family in sums.index:
-        got = pace.within(adoption.part_of(world, "counts", out, str(family)), first, after)
-        sums.loc[family] = [got.value, got.lower, got.upper]
+    spans = [span for span in quarters(world) if span[1] <= last_counted(world)]
+    amounts = {
+        family: pace.within(
+            adoption.part_of(world, "counts", out, family), spans[0][0], spans[-1][1]
+        )
+        for family in rules_of(world).led.counted
+    }
+    sums = pd.DataFrame(
+        {name: [got.value, got.lower, got.upper] for name, got in amounts.items()},
+        index=["value", "lower", "upper"],
+    ).T
     others = sums.loc[list(_rivals(world, every))]
     own = sums.loc[LLAMA]
     lower = 0.0 if every else float(own["lower"]) / float(others["upper"].max())
@@ -278,15 +281,14 @@ def _by_total(world: World, out: bool, every: bool) -> Outcome:
     )
 
 
-def _by_months(world: World, out: bool, every: bool, period: str) -> Outcome:
-    table = first_in(led_months(world, out), _rivals(world, every))
+def _by_quarters(world: World, out: bool, every: bool, period: str) -> Outcome:
+    table = first_in(led_quarters(world, out), _rivals(world, every))
     certain = table["certain"].value_counts()
     yes, no = int(certain.get("yes", 0)), int(certain.get("no", 0))
-    rules = rules_of(world).led
-    unseen = 0 if period == "seen" else len(_months(rules.first, rules.last)) - len(table)
-    behind = int((~table["ahead"]).sum())
+    unseen = 0 if period == "seen" else len(quarters(world)) - len(table)
+    behind = int((~table["ahead"].astype(bool)).sum())
     ahead = int(table["ahead"].sum())
-    # Against a family that nobody counted no month is led for certain.
+    # Against a family that nobody counted no quarter is led for certain.
     lower = 0.0 if every else yes / max(len(table) + unseen - yes, 0.5)
     upper = (len(table) + unseen - no) / no if no else math.inf
     return Outcome(
@@ -300,17 +302,17 @@ def _by_months(world: World, out: bool, every: bool, period: str) -> Outcome:
             "rival": str(table["largest"].mode().iloc[0]),
             "own_number": float(ahead),
             "rival_number": float(behind),
-            "months_open": float(len(table) - yes - no + unseen),
+            "quarters_open": float(len(table) - yes - no + unseen),
         },
         whole_interval=True,
         open_ended=not no,
     )
 
 
-def _by_slice(world: World, out: bool, every: bool) -> Outcome:
+def _by_slice(world: World, count: str, out: bool, every: bool) -> Outcome:
     evidence = world.evidence
     source = derivatives_claims.slices_of(evidence).find(_SLICE)
-    found = derivatives_claims.stocks(evidence, source, Asked(bulk="out" if out else "in"))
+    found = derivatives_claims.stocks(evidence, source, Asked(count=count, bulk="out" if out else "in"))
     others = {n: s for n, s in found.items() if n != LLAMA and (every or n == QWEN)}
     largest = max(sorted(others), key=lambda name: others[name].value)
     own = found[LLAMA]
@@ -448,8 +450,8 @@ DIMENSIONS: Final[Mapping[str, Dimensions]] = {
     "pulls_pass": {"month": (), "count": ("cumulative", "new"), **_READ},
     "pulls_led": {"day": (), "count": ("cumulative", "new"), **_READ},
     "led": {
-        "measure": ("downloads_all_time", "new-derivatives", "derivatives-2025-06"),
-        "led": ("total", "months"),
+        "measure": ("downloads_all_time", "new-derivatives", *_COUNT),
+        "led": ("total", "quarters"),
         "period": ("whole", "seen"),
         "rivals": ("all", "qwen"),
         "outliers": ("in", "out"),
