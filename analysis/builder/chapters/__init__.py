@@ -10,6 +10,7 @@ from analysis.builder.chapters import (
     derivatives,
     domains,
     licensing,
+    pulls,
     releasing,
     waves,
 )
@@ -24,6 +25,7 @@ TABLES: Final[tuple[Made, ...]] = (
     *licensing.TABLES,
     *releasing.TABLES,
     *adoption.TABLES,
+    *pulls.TABLES,
 )
 
 __all__ = ["TABLES", "Made"]
