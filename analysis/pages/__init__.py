@@ -45,6 +45,7 @@ CHAPTERS: Final = (
     "derivatives",
     "domains",
     "licensing",
+    "pulls",
     "reasons",
     "releasing",
     "waves",
