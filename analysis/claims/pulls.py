@@ -312,7 +312,9 @@ def _by_quarters(world: World, out: bool, every: bool, period: str) -> Outcome:
 def _by_slice(world: World, count: str, out: bool, every: bool) -> Outcome:
     evidence = world.evidence
     source = derivatives_claims.slices_of(evidence).find(_SLICE)
-    found = derivatives_claims.stocks(evidence, source, Asked(count=count, bulk="out" if out else "in"))
+    found = derivatives_claims.stocks(
+        evidence, source, Asked(count=count, bulk="out" if out else "in")
+    )
     others = {n: s for n, s in found.items() if n != LLAMA and (every or n == QWEN)}
     largest = max(sorted(others), key=lambda name: others[name].value)
     own = found[LLAMA]
@@ -361,8 +363,11 @@ def _by_downloads(world: World, out: bool, every: bool) -> Outcome:
     lower = own.lower / most if most and math.isfinite(most) else 0.0
     least = others[largest].lower
     upper = own.upper / least if least else math.inf
+    if not lower and math.isinf(upper):
+        # Neither end is known: no number at all.
+        lower = upper = math.nan
     return Outcome(
-        own.lower / least if least else None,
+        None if math.isnan(lower) else lower,
         lower,
         upper,
         lower,
@@ -376,7 +381,6 @@ def _by_downloads(world: World, out: bool, every: bool) -> Outcome:
             "own_number": own.lower,
             "rival_number": least,
         },
-        open_ended=math.isinf(upper),
         whole_interval=True,
     )
 
@@ -410,7 +414,9 @@ def _find_passes(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         if sure
         else "in none of the months asked is Qwen ahead by new pulls for certain"
     )
-    behind = f"{float(whole['own_pulls']) / 1e6:.0f} against {float(whole['rival_pulls']) / 1e6:.0f}"
+    behind = (
+        f"{float(whole['own_pulls']) / 1e6:.0f} against {float(whole['rival_pulls']) / 1e6:.0f}"
+    )
     side = {"no": "Llama still leads", "yes": "Qwen leads"}.get(str(whole["holds"]), "it is open")
     return f"On Ollama {text}; in pulls of all time {side}, Qwen's {behind} million"
 
@@ -428,7 +434,8 @@ def _find_leads(record: Mapping[str, Any], table: pd.DataFrame) -> str:
 
 
 def _find_led(record: Mapping[str, Any], table: pd.DataFrame) -> str:
-    counts = table["holds"].value_counts()
+    built = table[table["measure"] != "downloads_all_time"]
+    counts = built["holds"].value_counts()
     yes, no = int(counts.get("yes", 0)), int(counts.get("no", 0))
     start = (
         "No file of ours dates the downloads of those years"
@@ -437,7 +444,7 @@ def _find_led(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     )
     return (
         f"{start}; by derivatives Llama is ahead in {yes} readings, another in {no}, and "
-        f"{len(table) - yes - no} stay open"
+        f"{len(built) - yes - no} stay open"
     )
 
 

@@ -372,7 +372,16 @@ FINDINGS: Mapping[str, Finding] = {
     "crossing": _find_crossing,
     **{
         name: finding
-        for chapter in (derivatives, arrivals, waves, domains, licensing, releasing, adoption, pulls)
+        for chapter in (
+            derivatives,
+            arrivals,
+            waves,
+            domains,
+            licensing,
+            releasing,
+            adoption,
+            pulls,
+        )
         for name, finding in chapter.FINDINGS.items()
     },
 }

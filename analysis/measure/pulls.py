@@ -210,7 +210,7 @@ class Library:
         return pd.DataFrame({"value": value, "lower": lower, "upper": upper})
 
     def stock(self, day: date) -> pd.DataFrame:
-        """Pulls of all time on a day, by name: ``value``, ``lower``, ``upper``."""
+        """Return pulls of all time on a day, by name: ``value``, ``lower``, ``upper``."""
         place = self.place(day)
         value, unit = self.pulls.iloc[:, place], self.units.iloc[:, place]
         width = unit.where(unit > 1, 0.0)
@@ -218,7 +218,7 @@ class Library:
         return table.dropna()
 
     def new(self, first: date, last: date) -> pd.DataFrame:
-        """New pulls between two days of reading, by name: ``value``, ``lower``, ``upper``."""
+        """Return new pulls between two days read, by name: ``value``, ``lower``, ``upper``."""
         start, end = self.place(first), self.place(last)
         if end <= start:
             raise InputError(f"{last} does not come after {first}")
@@ -229,7 +229,7 @@ class Library:
         return whole.gains[0]
 
     def month(self, month: str) -> pd.DataFrame:
-        """New pulls in a calendar month, by name: ``value``, ``lower``, ``upper``.
+        """Return new pulls in a calendar month, by name: ``value``, ``lower``, ``upper``.
 
         Exact up to rounding where both ends of the month were read; else at least what the spans
         inside it gained, at most what every span that touches it gained, the value shared out
@@ -396,7 +396,7 @@ def _quotient(part: float, whole: float) -> float:
 
 
 def rates(shelf: Library) -> dict[str, tuple[tuple[int, int], ...]]:
-    """New pulls between readings in a row, scaled to thirty days, by name, at the later day.
+    """Return new pulls between readings in a row, a thirty-day rate at the later day, by name.
 
     The first reading of a name is no rate: it holds all that came before.
     """

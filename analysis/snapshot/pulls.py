@@ -31,7 +31,7 @@ _LARGEST: Final = 2**63 - 1
 
 
 def unit_of(pulls: int) -> int:
-    """Return the unit to which the library rounds a number of that size: 1, 100, 100,000, …"""
+    """Return the unit to which the library rounds a number of that size: a tenth of the letter."""
     scale = next((s for s in (10**9, 10**6) if pulls >= s), 10**3 if pulls >= 10**4 else 1)
     return max(scale // 10, 1)
 

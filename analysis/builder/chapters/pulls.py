@@ -200,7 +200,7 @@ def pulls_r1(world: World) -> pd.DataFrame:
 
 
 def pulls_collectors(world: World) -> pd.DataFrame:
-    """Return, for each pair of readings in a row, how well they fit, and where the collector changes.
+    """Return how well readings in a row fit, and where another collector takes over.
 
     A counter of all time may not fall, and a name may not vanish: a reading that another
     collector copied wrongly would do either.
