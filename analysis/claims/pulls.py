@@ -108,8 +108,8 @@ def _outcome(
     got: pulls.Ratio, sums: pd.DataFrame, family: str, day: str, shelf: pulls.Library, note: str
 ) -> Outcome:
     millions = {
-        "own_pulls": float(sums.loc[family, "value"]) if family in sums.index else 0.0,
-        "rival_pulls": float(sums.loc[got.over, "value"]) if got.over in sums.index else 0.0,
+        "own_pulls": pulls.amount(sums, family),
+        "rival_pulls": pulls.amount(sums, got.over),
     }
     return Outcome(
         got.value,
@@ -261,10 +261,10 @@ def _by_total(world: World, out: bool, every: bool) -> Outcome:
         index=["value", "lower", "upper"],
     ).T
     others = sums.loc[list(_rivals(world, every))]
-    own = sums.loc[LLAMA]
-    lower = 0.0 if every else float(own["lower"]) / float(others["upper"].max())
-    upper = float(own["upper"]) / float(others["lower"].max())
-    value = float(own["value"]) / float(others["value"].max())
+    own = {column: pulls.amount(sums, LLAMA, column) for column in sums.columns}
+    lower = 0.0 if every else own["lower"] / float(others["upper"].max())
+    upper = own["upper"] / float(others["lower"].max())
+    value = own["value"] / float(others["value"].max())
     return Outcome(
         value,
         lower,
@@ -274,7 +274,7 @@ def _by_total(world: World, out: bool, every: bool) -> Outcome:
         note=_LACKS if every else "",
         extra={
             "rival": str(others["value"].idxmax()),
-            "own_number": float(own["value"]),
+            "own_number": own["value"],
             "rival_number": float(others["value"].max()),
         },
         whole_interval=True,

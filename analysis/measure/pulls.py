@@ -202,7 +202,7 @@ class Library:
         there = after.notna()
         began = there & before.isna()
         value = (after - before.fillna(0)).where(there, 0.0)
-        coarse = np.maximum(unit.fillna(0), then.fillna(0))
+        coarse = pd.concat([unit, then], axis="columns").max(axis="columns").fillna(0)
         # A unit of one is a plain count.
         width = coarse.where(coarse > 1, 0.0).where(there, 0.0)
         lower, upper = value - width.where(~began, width / 2), value + width
@@ -261,7 +261,8 @@ class Library:
 
     def months(self, first: str) -> list[str]:
         """Months from `first` on that the readings reach over, and whose end was passed."""
-        out, month = [], first
+        out: list[str] = []
+        month = first
         while True:
             start, end = _ends(month)
             if self._snap(self.days[-1]) < end:
@@ -340,6 +341,12 @@ def owner_of(table: pd.DataFrame, names: str, shared: str, rules: PullRules) -> 
     return owner
 
 
+def amount(sums: pd.DataFrame, family: str, column: str = "value") -> float:
+    """Return one sum of :func:`by_family`, zero where the family has none."""
+    found = sums.loc[sums.index == family, column]
+    return float(found.iloc[0]) if len(found) else 0.0
+
+
 @dataclass(frozen=True)
 class Ratio:
     """One family over another, or over the largest other, with the name of that."""
@@ -368,7 +375,7 @@ def ratio(
     """
 
     def of(name: str, column: str) -> float:
-        return max(float(sums.loc[name, column]), 0.0) if name in sums.index else 0.0
+        return max(amount(sums, name, column), 0.0)
 
     largest = max(sorted(rivals), key=lambda name: of(name, "value"))
     extra = open_part[1] if family in among else 0.0
@@ -444,7 +451,7 @@ def bursts(
     if how == "as-it-stands":
         histories = {
             str(name): History(
-                all_time=tuple((int(d), int(d), int(v)) for d, v in row.dropna().items())
+                all_time=tuple((int(str(d)), int(str(d)), int(v)) for d, v in row.dropna().items())
             )
             for name, row in shelf.pulls.iterrows()
         }

@@ -80,8 +80,8 @@ def in_short() -> Html:
         if not first
         else Html(
             f"In new pulls Qwen is ahead for certain from {numbers.format_day(first)}: "
-            f"{numbers.count(float(months.loc[first, 'qwen']), 'bounded')} against "
-            f"{numbers.count(float(months.loc[first, 'llama']), 'bounded')}."
+            f"{numbers.count(float(months['qwen'][first]), 'bounded')} against "
+            f"{numbers.count(float(months['llama'][first]), 'bounded')}."
         )
     )
     open_months = [
@@ -353,7 +353,7 @@ def swell() -> Html:
     frame = tables.load("pulls_collectors").reset_index(drop=True)
     rate = frame["small_median_a_month"].astype("float64")
     high = frame[rate > 2 * float(rate.median())]
-    top = frame.loc[rate.idxmax()]
+    top = frame.iloc[int(rate.to_numpy().argmax())]
     since, until = str(high["first"].astype("str").min()), str(high["last"].astype("str").max())
     lead = paragraph(
         Html(

@@ -58,8 +58,8 @@ def pulls_days(world: World) -> pd.DataFrame:
                         "value": row["value"],
                         "lower": row["lower"],
                         "upper": row["upper"],
-                        "without_bursts": without.loc[family, "value"],
-                        "entries": int(count[family]),
+                        "without_bursts": pulls.amount(without, str(family)),
+                        "entries": int(count[str(family)]),
                         "grade": "bounded",
                     }
                 )
@@ -86,7 +86,7 @@ def pulls_months(world: World) -> pd.DataFrame:
                         "value": row["value"],
                         "lower": row["lower"],
                         "upper": row["upper"],
-                        "without_bursts": without.loc[family, "value"],
+                        "without_bursts": pulls.amount(without, str(family)),
                         "grade": "bounded",
                     }
                 )
@@ -131,8 +131,8 @@ def pulls_crossing(world: World) -> pd.DataFrame:
                     "both_ends_read": shelf.certain(month),
                     "names": names,
                     "r1": shared,
-                    "qwen": float(sums.loc[QWEN, "value"]),
-                    "llama": float(sums.loc[LLAMA, "value"]),
+                    "qwen": pulls.amount(sums, QWEN, "value"),
+                    "llama": pulls.amount(sums, LLAMA, "value"),
                     "value": got.value,
                     "lower": got.lower,
                     "upper": got.upper,
@@ -149,7 +149,7 @@ def pulls_names(world: World) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for name, known in shelf.pulls.iterrows():
         seen = known.dropna()
-        own = table.loc[name]
+        own = table.loc[str(name)].to_dict()
         rows.append(
             {
                 "name": name,
@@ -187,10 +187,10 @@ def pulls_r1(world: World) -> pd.DataFrame:
                 "names": names,
                 "r1": shared,
                 "r1_pulls": float(several["value"].sum()),
-                "qwen_lower": float(sums.loc[QWEN, "lower"]),
-                "qwen_upper": float(sums.loc[QWEN, "upper"]) + extra,
-                "llama_lower": float(sums.loc[LLAMA, "lower"]),
-                "llama_upper": float(sums.loc[LLAMA, "upper"]) + extra,
+                "qwen_lower": pulls.amount(sums, QWEN, "lower"),
+                "qwen_upper": pulls.amount(sums, QWEN, "upper") + extra,
+                "llama_lower": pulls.amount(sums, LLAMA, "lower"),
+                "llama_upper": pulls.amount(sums, LLAMA, "upper") + extra,
                 "ratio_lower": got.lower,
                 "ratio_upper": got.upper,
                 "grade": "bounded",
@@ -229,8 +229,8 @@ def pulls_collectors(world: World) -> pd.DataFrame:
                 "gone": int(here.get("gone", 0)),
                 "fell": int(here.get("fell", 0)),
                 "all_a_day": float((after - before).sum()) / (last - first),
-                "qwen_a_day": float(sums.loc[QWEN, "value"]) / (last - first),
-                "llama_a_day": float(sums.loc[LLAMA, "value"]) / (last - first),
+                "qwen_a_day": pulls.amount(sums, QWEN, "value") / (last - first),
+                "llama_a_day": pulls.amount(sums, LLAMA, "value") / (last - first),
                 "small_entries": len(small),
                 "small_median_a_month": float(gain.median()) * 30 / (last - first),
                 "small_lower_quarter_a_month": float(gain.quantile(0.25)) * 30 / (last - first),
