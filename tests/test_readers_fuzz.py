@@ -87,7 +87,26 @@ WEEKS: list[Any] = [
     {"id": "A", "week_date": "2025-01-01", "downloads_total": 5, "downloads_week": 5}
 ]
 
+LIBRARY: list[Any] = [
+    {"name": "a", "pullCount": "12.3M", "size": ["7b"]},
+    {"name": "b", "pullCount": "409K"},
+]
+GALLERY: dict[str, Any] = {
+    "a": {"pull_str": "9,342", "pull": 9342, "parameters": ["7b"], "update_date": "2025-08-06"}
+}
+REGISTRY: dict[str, Any] = {
+    "lastUpdated": "2026-08-21T22:59:52.837Z",
+    "totalModels": 1,
+    "topModels": [{"name": "a", "pullCount": "1M"}],
+    "models": {
+        "a": {"pullCount": "1M", "tags": {"latest": {"modelHash": "x"}, "7b": {"modelHash": "x"}}}
+    },
+}
+
 STRUCTURES: list[tuple[str, Any]] = [
+    ("ollama-library", LIBRARY),
+    ("ollama-library", GALLERY),
+    ("ollama-library", REGISTRY),
     ("hub-snapshot", HUB_API),
     ("hub-snapshot", LLMFIT),
     ("hub-snapshot", EXPANSION),

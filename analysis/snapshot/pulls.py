@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _KIND: Final = "ollama-library"
-_PULLS: Final = re.compile(r"(\d{1,18}|\d{1,3}(?:,\d{3}){1,5})(?:\.(\d{1,6}))?\s?([KMB]?)", re.I)
+_PULLS: Final = re.compile(
+    r"(\d{1,18}|\d{1,3}(?:,\d{3}){1,5})(?:\.(\d{1,6}))?\s?([KMB]?)", re.I | re.ASCII
+)
 _SCALE: Final[Mapping[str, int]] = MappingProxyType({"": 1, "K": 10**3, "M": 10**6, "B": 10**9})
-_SIZE: Final = re.compile(r"(?:\d{1,3}x)?[ae]?\d{1,4}(?:\.\d{1,3})?[bmt]", re.I)
+_SIZE: Final = re.compile(r"(?:\d{1,3}x)?[ae]?\d{1,4}(?:\.\d{1,3})?[bmt]", re.I | re.ASCII)
 _LARGEST: Final = 2**63 - 1
 
 
