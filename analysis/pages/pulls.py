@@ -136,9 +136,20 @@ def beside() -> Html:
     leads = (
         "Llama still leads in all"
         if float(_stock(day, "llama")["lower"]) > float(_stock(day, "qwen")["upper"])
-        else "Qwen leads in all"
+        else "Llama no longer leads in all"
     )
-    since = f"Qwen is ahead in new pulls since {numbers.format_day(first)}" if first else "no lead"
+    since = (
+        f"Qwen is ahead in new pulls since {numbers.format_day(first)}"
+        if first
+        else "nobody is ahead in new pulls for certain"
+    )
+    whole = shown[shown["panel"] == _PANELS[0][0]]
+    mine = whole[whole["family"] == "qwen"].set_index("day")["lower"]
+    theirs = whole[whole["family"] == "llama"].set_index("day")["upper"]
+    ahead = int((mine > theirs).sum())
+    hub = f"Qwen is ahead on {ahead} of {len(mine)} days"
+    if ahead == len(mine):
+        hub = "Qwen is ahead on every day shown"
     words = []
     for name, label in _PANELS:
         part = shown[shown["panel"] == name]
@@ -150,7 +161,7 @@ def beside() -> Html:
     return figure(
         draw,
         id="both-hubs",
-        title=f"On the Hub Qwen is far ahead; on Ollama {since}, and {leads}",
+        title=f"On the Hub {hub}; on Ollama {since}, and {leads}",
         subtitle=(
             "Two counters that know nothing of each other, each in its own unit, never added: "
             "downloads of the Hub, pulls of Ollama's library"
@@ -166,7 +177,7 @@ def beside() -> Html:
             Column("upper", unit="downloads"),
             Column("grade"),
         ],
-        sources=[*_behind(_PASSES)["sources"], *_SOURCES],
+        sources=[*_SOURCES, *_behind(_PASSES)["sources"]],
         everything=f"{_PASSES}.html#the-data-behind-it",
         note=(
             "Bar: on the Hub what tested assumptions leave for repositories that nobody read, on "
@@ -245,7 +256,7 @@ def families() -> Html:
     )
 
 
-def r1() -> Html:
+def treatments() -> Html:
     """Return what becomes of Qwen and Llama under each treatment of deepseek-r1."""
     frame = tables.load("pulls_r1")
     day = _last_day()
@@ -364,7 +375,10 @@ def swell() -> Html:
             f"{numbers.count(float(rate.median()), 'computed')}. Old models that nobody speaks of "
             "rose as much as others, so much of it looks like one hand that fetched all. No single "
             "name is a burst for it. It lifts whoever has more names, most of all the many old "
-            "models tuned from Llama."
+            "models tuned from Llama. With that common rise taken off each name, a step added "
+            f"after the first run, the span to {numbers.format_day(str(top['last']))} leaves Qwen "
+            f"{numbers.count(float(top['qwen_above_common']), 'computed')} and Llama "
+            f"{numbers.count(float(top['llama_above_common']), 'computed')}."
         )
     )
     shown = frame[frame["last"].astype("str") >= "2025-09"]

@@ -200,7 +200,7 @@ def pulls_r1(world: World) -> pd.DataFrame:
 
 
 def pulls_collectors(world: World) -> pd.DataFrame:
-    """Return how well readings in a row fit, and where another collector takes over.
+    """Return how well readings in a row fit, and what the whole library gained between them.
 
     A counter of all time may not fall, and a name may not vanish: a reading that another
     collector copied wrongly would do either.
@@ -216,6 +216,8 @@ def pulls_collectors(world: World) -> pd.DataFrame:
         small = before[(before < 1e6) & after.notna()].index
         gain = (after - before)[small]
         sums = pulls.by_family(shelf.gains[place], own)
+        number = own.reindex(after.dropna().index).value_counts()
+        common = float(gain.median())
         rows.append(
             {
                 "first": _iso(first),
@@ -234,6 +236,9 @@ def pulls_collectors(world: World) -> pd.DataFrame:
                 "small_entries": len(small),
                 "small_median_a_month": float(gain.median()) * 30 / (last - first),
                 "small_lower_quarter_a_month": float(gain.quantile(0.25)) * 30 / (last - first),
+                # The rise that all small names share, taken off every name: after the first run.
+                "qwen_above_common": pulls.amount(sums, QWEN) - int(number[QWEN]) * common,
+                "llama_above_common": pulls.amount(sums, LLAMA) - int(number[LLAMA]) * common,
                 "grade": "computed",
             }
         )
