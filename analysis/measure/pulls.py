@@ -104,8 +104,6 @@ class PullRules(_Strict):
     rounding_reason: Reason
     near: int = Field(ge=1)
     near_reason: Reason
-    close: int = Field(ge=0)
-    close_reason: Reason
     led: Led
     shared: tuple[Shared, ...]
     rule: tuple[Rule, ...]
