@@ -29,6 +29,7 @@ RULE_FILES = (
     "populations",
     "releases",
     "slices",
+    "terms",
     "waves",
 )
 

@@ -47,6 +47,8 @@ CHAPTERS: Final = (
     "licensing",
     "reasons",
     "releasing",
+    "summary",
+    "terms",
     "waves",
 )
 
