@@ -13,7 +13,6 @@ import pandas as pd
 from analysis.claims import licensing, releasing
 from analysis.claims.outcome import Check, Dimensions, Finding, Outcome, Said, Spec, day_of
 from analysis.claims.world import World
-from analysis.errors import InputError
 from analysis.measure import licensed, terms
 from analysis.snapshot.shaping import licence_of_tags
 
