@@ -10,7 +10,7 @@ import pandas as pd
 from analysis import pages, tables
 from analysis.present import numbers
 from analysis.present.markup import Html, escape, join, paragraph, safe_link
-from analysis.present.tables import Column, csv_text, shape_key, table, verdict
+from analysis.present.tables import csv_text, shape_key, verdict
 
 _AXES: Final = {"recreated": "recreated", "robust": "robust", "later": "later data"}
 
@@ -38,7 +38,7 @@ def in_short() -> Html:
 
 
 def claims() -> Html:
-    """Return the summary of every claim, a table a group."""
+    """Return the summary of every claim, a list a group."""
     frame = _frame().set_index("claim")
     known = {str(record["id"]): pages.Claim(record) for record in tables.claims()}
     parts = []
@@ -46,46 +46,28 @@ def claims() -> Html:
         own = frame[frame["group"] == group]
         if own.empty:
             continue
-        rows = [_row(str(id), entry, known[str(id)]) for id, entry in own.iterrows()]
-        columns = [
-            Column("claim", "claim"),
-            Column("sentence", "what can be said"),
-            Column("number", "number, grade"),
-            Column("day"),
-            Column("verdicts"),
-        ]
-        shown = table(
-            pd.DataFrame(rows, dtype=object),
-            columns,
-            caption=f"Claims about {about}",
-            stacked=True,
-        )
+        items = [_item(str(id), entry, known[str(id)]) for id, entry in own.iterrows()]
         title = about[:1].upper() + about[1:]
-        parts.append(Html(f"<h2>{escape(title)}</h2>{shown}"))
+        parts.append(Html(f"<h2>{escape(title)}</h2><ul>{join(items)}</ul>"))
     return Html(f'<div class="omr-brief">{join(parts)}</div>')
 
 
-def _row(id: str, entry: pd.Series, claim: pages.Claim) -> dict[str, object]:
+def _item(id: str, entry: pd.Series, claim: pages.Claim) -> Html:
+    """Return one claim: title, sentence, and a line with number, day and verdicts."""
     title = str(entry["title"])
-    if entry["recreated"] == "open":
-        number: object = "none yet"
-        link: object = title
-    else:
-        number = claim.found() if int(entry["specifications"]) else "none"
-        link = safe_link(f"{id}.html", title)
-    words = [
-        join([f"{name}: ", verdict(entry[axis])])
-        for axis, name in _AXES.items()
-        if entry[axis] != "open"
-    ]
-    day = entry["day"]
-    return {
-        "claim": link,
-        "sentence": str(entry["sentence"]),
-        "number": number,
-        "day": numbers.format_day(str(day)) if isinstance(day, str) and day else "none",
-        "verdicts": Html("<br>".join(words)) if words else "none yet",
-    }
+    done = entry["recreated"] != "open"
+    link = safe_link(f"{id}.html", title) if done else Html(escape(title))
+    facts: list[object] = []
+    if int(entry["specifications"]):
+        facts.append(join(["number: ", claim.found()]))
+        day = entry["day"]
+        if isinstance(day, str) and day:
+            facts.append(f"read for {numbers.format_day(day)}")
+        facts.append(f"holds in {int(entry['holds'])} of {int(entry['specifications'])} readings")
+    if done:
+        facts += [join([f"{name}: ", verdict(entry[axis])]) for axis, name in _AXES.items()]
+    line = f'<p class="omr-note">{join(facts, "; ")}</p>' if facts else ""
+    return Html(f"<li><p><strong>{link}.</strong> {escape(entry['sentence'])}</p>{line}</li>")
 
 
 def how_to_quote() -> Html:
