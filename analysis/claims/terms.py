@@ -230,7 +230,7 @@ def _find_cost(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         strict = strict[strict[name] == own[name]]
     if not strict.empty:
         one = strict.iloc[0]
-        text += f", and nobody does for {_span(float(one['lower']), float(one['upper']))}"
+        text += f", and nobody pays one for {_span(float(one['lower']), float(one['upper']))}"
     return text
 
 

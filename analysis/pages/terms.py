@@ -61,7 +61,7 @@ def in_short() -> Html:
         part("downloads_share", "research"),
         " of the downloads. Of ",
         numbers.count(silent, "computed"),
-        f" of {int(own['of'].iloc[0])} we have neither a licence nor its text.",
+        f" of {int(own['of'].iloc[0])} no licence is known, or not its text.",
     )
 
 
@@ -71,7 +71,7 @@ def by_file() -> Html:
     frame = frame[frame["makers"] != "china"].reset_index(drop=True)
     frame["label"] = [
         f"{_MAKERS[maker] if maker == 'qwen' else _others(int(listed))}, "
-        f"{numbers.format_day(str(day)[:7])}: {int(of)}"
+        f"{numbers.format_day(str(day))}: {int(of)}"
         for maker, day, of, listed in zip(
             frame["makers"], frame["day"], frame["of"], frame["makers_listed"], strict=True
         )
@@ -109,7 +109,7 @@ def by_file() -> Html:
             Column("downloads_share", "of the downloads", "share"),
             Column("grade"),
         ],
-        note="The number after the month is that of the repositories. The files list different "
+        note="The number after the day is that of the repositories. The files list different "
         "things, so one bar above another is no change in time.",
         **_sources(),
     )
