@@ -21,6 +21,7 @@ from analysis.measure import (
     releases,
     sizes,
     slices,
+    terms,
     waves,
 )
 from analysis.snapshot import families as families_module
@@ -48,6 +49,7 @@ VERSIONS: Final = (
     "top25-2025-11-05",
     "top25-2026-02-28",
     "top25-2026-04-30",
+    "trending-2026-05-04",
 )
 #: Rule files of ``data/`` that the measures of this evidence need, each with what parses it.
 RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
@@ -61,6 +63,7 @@ RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
     "pulls": pulls.parse,
     "releases": releases.parse,
     "slices": slices.parse,
+    "terms": terms.parse,
     "waves": waves.parse,
 }
 #: Tables of ``data/`` made by hand, each with the rule file it belongs to and what checks it.

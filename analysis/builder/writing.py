@@ -30,6 +30,7 @@ RULE_FILES = (
     "pulls",
     "releases",
     "slices",
+    "terms",
     "waves",
 )
 

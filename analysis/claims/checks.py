@@ -21,6 +21,7 @@ from analysis.claims import (
     licensing,
     pulls,
     releasing,
+    terms,
     waves,
 )
 from analysis.claims import register as register_module
@@ -351,7 +352,7 @@ _DOWNLOADS: Mapping[str, Check] = {
     "crossing": crossing,
 }
 
-_CHAPTERS = (derivatives, arrivals, waves, domains, licensing, releasing, adoption, pulls)
+_CHAPTERS = (derivatives, arrivals, waves, domains, licensing, releasing, adoption, pulls, terms)
 CHECKS: Mapping[str, Check] = {
     **_DOWNLOADS,
     **{name: check for chapter in _CHAPTERS for name, check in chapter.CHECKS.items()},

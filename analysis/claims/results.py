@@ -17,6 +17,7 @@ from analysis.claims import (
     licensing,
     pulls,
     releasing,
+    terms,
     verdicts,
     waves,
 )
@@ -381,10 +382,11 @@ FINDINGS: Mapping[str, Finding] = {
             releasing,
             adoption,
             pulls,
+            terms,
         )
         for name, finding in chapter.FINDINGS.items()
     },
 }
 
 #: What is said of each unobserved claim, from the world's published figures and neighbours.
-SAID: Mapping[str, Said] = {}
+SAID: Mapping[str, Said] = {**terms.SAID}

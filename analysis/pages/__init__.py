@@ -48,6 +48,8 @@ CHAPTERS: Final = (
     "pulls",
     "reasons",
     "releasing",
+    "summary",
+    "terms",
     "waves",
 )
 

@@ -12,6 +12,7 @@ from analysis.builder.chapters import (
     licensing,
     pulls,
     releasing,
+    terms,
     waves,
 )
 from analysis.builder.chapters.made import Made
@@ -26,6 +27,7 @@ TABLES: Final[tuple[Made, ...]] = (
     *releasing.TABLES,
     *adoption.TABLES,
     *pulls.TABLES,
+    *terms.TABLES,
 )
 
 __all__ = ["TABLES", "Made"]
