@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 import pandas as pd
@@ -18,6 +18,8 @@ from analysis.measure import (
     licences,
     pace,
     releases,
+    routers,
+    services,
     sizes,
     slices,
     waves,
@@ -32,6 +34,8 @@ KINDS: Final = (
     "hub-tree",
     "licence-text",
     "release-text",
+    "service-catalogue",
+    "router-ranking",
 )
 #: Single versions of other kinds, read with all their columns.
 VERSIONS: Final = (
@@ -57,6 +61,8 @@ RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
     "licences": licences.parse,
     "pace": pace.parse,
     "releases": releases.parse,
+    "routers": routers.parse,
+    "services": services.parse,
     "slices": slices.parse,
     "waves": waves.parse,
 }
@@ -97,6 +103,7 @@ def load_evidence(
     frames: dict[str, pd.DataFrame] = {}
     kinds: dict[str, str] = {}
     days: dict[str, date] = {}
+    taken: dict[str, datetime] = {}
     problems: list[tuple[str, str]] = []
     for name in (*wanted, *VERSIONS):
         if progress is not None:
@@ -109,6 +116,8 @@ def load_evidence(
             if column in frame.columns:
                 frame = frame.assign(**{column: families_module.canonical(frame[column], families)})
         frames[name], kinds[name], days[name] = frame, source.kind, version.as_of_last
+        if got.taken is not None:
+            taken[name] = got.taken
     return (
         Evidence(
             frames=frames,
@@ -117,6 +126,7 @@ def load_evidence(
             rules=_rules(families),
             families=families,
             published=tables.load("reference/published-figures"),
+            taken=taken,
         ),
         tuple(problems),
     )

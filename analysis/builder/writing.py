@@ -28,6 +28,8 @@ RULE_FILES = (
     "pace",
     "populations",
     "releases",
+    "routers",
+    "services",
     "slices",
     "waves",
 )
