@@ -16,6 +16,7 @@ from analysis.claims import (
     domains,
     licensing,
     releasing,
+    services,
     verdicts,
     waves,
 )
@@ -371,10 +372,19 @@ FINDINGS: Mapping[str, Finding] = {
     "crossing": _find_crossing,
     **{
         name: finding
-        for chapter in (derivatives, arrivals, waves, domains, licensing, releasing, adoption)
+        for chapter in (
+            derivatives,
+            arrivals,
+            waves,
+            domains,
+            licensing,
+            releasing,
+            adoption,
+            services,
+        )
         for name, finding in chapter.FINDINGS.items()
     },
 }
 
 #: What is said of each unobserved claim, from the world's published figures and neighbours.
-SAID: Mapping[str, Said] = {}
+SAID: Mapping[str, Said] = {**services.SAID}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -10,7 +11,7 @@ from typing import Any, Final
 import pandas as pd
 
 from analysis.claims.outcome import Check, Dimensions, Finding, Outcome, Said, Spec, day_of
-from analysis.claims.world import LLAMA, QWEN, World
+from analysis.claims.world import LLAMA, World
 from analysis.errors import InputError
 from analysis.measure import routers, services
 
@@ -129,16 +130,6 @@ def firsts(world: World, families: tuple[str, ...]) -> list[First]:
     return rows
 
 
-_MONTHS: Final = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
-
-
-def _month(day: date) -> str:
-    return f"{_MONTHS[day.month - 1]} {day.year}"
-
-
 _WORDS: Final = ("none", "one", "two", "three")
 
 
@@ -176,21 +167,117 @@ class Reading:
 
 
 def readings(world: World) -> list[Reading]:
-    """Return the files of the router in order of time, the empty one among them.
+    """Return the files of the router in order of time, the empty one among them."""
+    found = []
+    for name, frame in world.evidence.of_kind("router-ranking").items():
+        moment = world.evidence.taken.get(name)
+        if moment is None:
+            raise InputError(f"{name} does not say when it was read: a part of a week needs it")
+        found.append(Reading(name, moment, frame))
+    return sorted(found, key=lambda reading: reading.taken)
 
-    A file's moment is the end of its day where the evidence holds the day alone.
-    """
+
+def comparable(world: World) -> list[Reading]:
+    """Return the files of the router with rows, of weeks that were nearly complete."""
+    rules = world.evidence.rule("routers")
     return [
-        Reading(name, _taken(world, name), frame)
-        for name, frame in sorted(
-            world.evidence.of_kind("router-ranking").items(),
-            key=lambda item: world.evidence.days[item[0]],
-        )
+        reading
+        for reading in readings(world)
+        if len(reading.frame)
+        and routers.into_week(reading.taken, rules.week_starts) >= rules.nearly_complete
     ]
 
 
-def _taken(world: World, name: str) -> datetime:
-    moment = world.evidence.taken.get(name)
-    if moment is None:
-        raise InputError(f"{name} does not say when it was read")
-    return moment
+# ---------------------------------------------------------------------------- the survey figures
+
+#: Published figures that the two claims seem to rest on (``data/reference/published-figures.csv``).
+VENDORS: Final = "menlo-vendors-2025-end"
+OPEN: Final = "menlo-open-2025-end"
+EARLIER: Final = "menlo-open-2025-mid"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A published figure: its value, and the numbers by name that its text gives."""
+
+    id: str
+    value: float
+    parts: Mapping[str, float]
+
+
+def figure(world: World, name: str) -> Figure:
+    """Return a published figure with the parts that stand in its unit or statement.
+
+    Parts are read as a name with a capital and a number after it, and only up to a colon: what
+    follows it there is somebody's remark, not a part.
+    """
+    table = world.evidence.published.set_index("id")
+    if name not in table.index:
+        raise InputError(f"data/reference/published-figures.csv: no figure {name!r}")
+    row = table.loc[name]
+    inside = re.search(r"\(([^)]*)\)", str(row["unit"]))
+    text = inside.group(1) if inside else str(row["statement"]).partition(":")[0]
+    parts = {
+        found.group(1): float(found.group(2))
+        for found in re.finditer(r"\b([A-Z][A-Za-z]+) (\d+(?:\.\d+)?)(?=,|$)", text)
+    }
+    return Figure(name, float(row["value"]), parts)
+
+
+def three_vendors(world: World) -> tuple[float, Mapping[str, float]]:
+    """Return the sum of the vendors' shares of spending, and the shares, in per cent."""
+    parts = figure(world, VENDORS).parts
+    if not parts:
+        raise InputError(f"data/reference/published-figures.csv: {VENDORS}: no vendors in its unit")
+    return sum(parts.values()), parts
+
+
+def llama_of_open(world: World) -> tuple[float, float, float]:
+    """Return Llama's part of the open part in the survey of mid-2025: ratio, part and whole."""
+    found = figure(world, EARLIER)
+    if "Llama" not in found.parts or not found.value:
+        raise InputError(f"data/reference/published-figures.csv: {EARLIER}: no part for Llama")
+    return found.parts["Llama"] / found.value, found.parts["Llama"], found.value
+
+
+def _say_enterprise(world: World) -> str:
+    total, parts = three_vendors(world)
+    names = [f"{name} {share:.0f}" for name, share in parts.items()]
+    open_part = figure(world, OPEN).value
+    return (
+        f"Not checkable: {total:.0f} % is likely the sum of three vendors "
+        f"({', '.join(names[:-1])} and {names[-1]}), not the part of closed models; with "
+        f"{open_part:.0f} % it makes {total + open_part:.0f}"
+    )
+
+
+def _say_llama(world: World) -> str:
+    ratio, part, whole = llama_of_open(world)
+    return (
+        f"Not checkable: {part:.0f} of {whole:.0f} points in an earlier survey make "
+        f"{100 * ratio:.0f} %, and the survey with {figure(world, OPEN).value:.0f} % gives Llama "
+        "no number"
+    )
+
+
+#: Claim id to what is said of it, for those that no source of ours measures.
+SAID: Final[Mapping[str, Said]] = {
+    "enterprise-closed-88": _say_enterprise,
+    "llama-70-of-open": _say_llama,
+}
+
+#: Check name to function; see :data:`analysis.claims.checks.CHECKS`.
+CHECKS: Final[Mapping[str, Check]] = {"managed": managed}
+
+#: Dimensions of each check and the values it knows, () where the data have to know them.
+DIMENSIONS: Final[Mapping[str, Dimensions]] = {
+    "managed": {
+        "day": (),
+        "models": ("any", "newest"),
+        "at_least": ("1", "3"),
+        "price": ("any", "above-zero"),
+    },
+}
+
+#: Check name to what words its finding, the title of the claim's page.
+FINDINGS: Final[Mapping[str, Finding]] = {"managed": _find_managed}

@@ -102,7 +102,9 @@ def parse(mapping: Mapping[str, object]) -> RouterRules:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"data/routers.toml: {where}: {first['msg']}: correct the entry") from error
+        raise InputError(
+            f"data/routers.toml: {where}: {first['msg']}: correct the entry"
+        ) from error
 
 
 def week_of(taken: datetime, starts: int) -> datetime:
@@ -189,9 +191,7 @@ def openness(
     return max(0.0, low) / 100, min(100.0, high) / 100
 
 
-def part_by_change(
-    earlier: pd.DataFrame, later: pd.DataFrame, rules: RouterRules
-) -> pd.DataFrame:
+def part_by_change(earlier: pd.DataFrame, later: pd.DataFrame, rules: RouterRules) -> pd.DataFrame:
     """Work out how far a week had come at a reading, from the changes that the next week gives.
 
     The page gives each model's change against the whole week before. From it follows what the

@@ -70,9 +70,7 @@ _ENTRY_NAMES: Final[Mapping[str, str]] = MappingProxyType(
 
 def _read_catalogue(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
     notes = Notes(str(path), "entry", 1)
-    content = intake.parse_json(
-        intake.decode(intake.read_bytes(path), notes.where), notes.where
-    )
+    content = intake.parse_json(intake.decode(intake.read_bytes(path), notes.where), notes.where)
     if not isinstance(content, dict):
         raise notes.error(
             f"the table is {type(content).__name__}, expected an object of entries by key"
@@ -174,9 +172,7 @@ _READ: Final = ("rank", "author", "model_id", "tokens", "share_pct")
 
 def _read_ranking(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
     notes = Notes(str(path), "row", 1)
-    content = intake.parse_json(
-        intake.decode(intake.read_bytes(path), notes.where), notes.where
-    )
+    content = intake.parse_json(intake.decode(intake.read_bytes(path), notes.where), notes.where)
     if not isinstance(content, dict):
         raise notes.error(f"the file holds {type(content).__name__}, expected an object")
     meta = content.get("meta")

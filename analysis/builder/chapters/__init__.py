@@ -11,6 +11,7 @@ from analysis.builder.chapters import (
     domains,
     licensing,
     releasing,
+    services,
     waves,
 )
 from analysis.builder.chapters.made import Made
@@ -24,6 +25,7 @@ TABLES: Final[tuple[Made, ...]] = (
     *licensing.TABLES,
     *releasing.TABLES,
     *adoption.TABLES,
+    *services.TABLES,
 )
 
 __all__ = ["TABLES", "Made"]
