@@ -221,7 +221,7 @@ def figure(world: World, name: str) -> Figure:
         found.group(1): float(found.group(2))
         for found in re.finditer(r"\b([A-Z][A-Za-z]+) (\d+(?:\.\d+)?)(?=,|$)", text)
     }
-    return Figure(name, float(row["value"]), parts)
+    return Figure(name, float(str(row["value"])), parts)
 
 
 def three_vendors(world: World) -> tuple[float, Mapping[str, float]]:

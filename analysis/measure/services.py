@@ -116,7 +116,8 @@ class ServiceRules(_Strict):
     def _fits(self) -> ServiceRules:
         for pattern in (
             *(entry.keys for entry in self.cloud),
-            *(entry.pattern for entry in (*self.prefix, *self.suffix, *self.alias)),
+            *(entry.pattern for entry in (*self.prefix, *self.suffix)),
+            *(entry.pattern for entry in self.alias),
             *(entry.names for entry in self.family),
             *(entry.bare for entry in self.family if entry.bare),
             *self.pointers,

@@ -47,6 +47,7 @@ CHAPTERS: Final = (
     "licensing",
     "reasons",
     "releasing",
+    "services",
     "waves",
 )
 

@@ -51,7 +51,10 @@ def offers_table(world: World) -> pd.DataFrame:
 
 def first_table(world: World) -> pd.DataFrame:
     """Return when each family is first seen on each cloud: an upper bound of the day."""
-    counts = offers_table(world).set_index(["day", "cloud", "family"])["models"]
+    counts = {
+        (str(row["day"]), str(row["cloud"]), str(row["family"])): int(row["models"])
+        for row in offers_table(world).to_dict("records")
+    }
     last = max(claims.tables_by_day(world))
     rows = []
     for first in claims.firsts(world, _FAMILIES):
@@ -66,9 +69,9 @@ def first_table(world: World) -> pd.DataFrame:
                 "first": _iso(first.day),
                 "not_by": None if seen else last.isoformat(),
                 "models_first": (
-                    int(counts[(_iso(first.day), first.cloud, first.family)]) if seen else 0
+                    counts[(str(_iso(first.day)), first.cloud, first.family)] if seen else 0
                 ),
-                "models_last": int(counts[(last.isoformat(), first.cloud, first.family)]),
+                "models_last": counts[(last.isoformat(), first.cloud, first.family)],
                 "grade": "bounded",
             }
         )
@@ -185,7 +188,7 @@ def weeks_table(world: World) -> pd.DataFrame:
 
 
 def listed_table(world: World) -> pd.DataFrame:
-    """List the makers and models of each file of the router, with what is known of their weights."""
+    """List the makers and models of each file of the router, and whether weights are public."""
     rules = world.evidence.rule("routers")
     family = {maker.id: maker.family for maker in rules.maker}
     rows = []
@@ -318,26 +321,28 @@ def witnesses(world: World) -> pd.DataFrame:
                 "grade": "computed",
             }
         )
-    rules, weeks = world.evidence.rule("routers"), weeks_table(world).set_index("version")
+    rules = world.evidence.rule("routers")
+    weeks = {str(row["version"]): row for row in weeks_table(world).to_dict("records")}
     families = {maker.id: maker.family for maker in rules.maker if maker.family}
     for reading in claims.comparable(world):
-        week = weeks.loc[reading.version]
+        week = weeks[reading.version]
         own = {
             "source": "router",
             "version": reading.version,
             "day": week["day"],
             "instrument": "OpenRouter",
         }
-        listed = routers.section_of(reading.frame, routers.MAKERS).set_index("maker")
+        section = routers.section_of(reading.frame, routers.MAKERS)
+        listed = {str(row["maker"]): row for row in section.to_dict("records")}
         whole = (float(week["makers_tokens_low"]), float(week["makers_tokens_high"]))
         rows.append(
             {**own, "family": "all", "measure": "tokens_week_to_date", "unit": "tokens",
              "value": math.nan, "lower": whole[0], "upper": whole[1], "grade": "bounded"}
         )  # fmt: skip
         for maker, family in families.items():
-            if maker in listed.index:
-                tokens = float(listed.loc[maker, "tokens"])
-                share = float(listed.loc[maker, "share_pct"])
+            if maker in listed:
+                tokens = float(listed[maker]["tokens"])
+                share = float(listed[maker]["share_pct"])
                 spans = (
                     ("tokens_week_to_date", "tokens", tokens, tokens, tokens, "computed"),
                     ("share_of_tokens", "share", share / 100, (share - rules.rounding) / 100,
