@@ -398,8 +398,8 @@ def open_by_file() -> Html:
                 {
                     "label": f"{numbers.format_day(day[:7])}, whole month: published",
                     "value": None,
-                    "lower": float(month["lower"]),
-                    "upper": float(month["upper"]),
+                    "lower": float(str(month["lower"])),
+                    "upper": float(str(month["upper"])),
                     "grade": "published",
                 }
             )
@@ -455,8 +455,8 @@ def week() -> Html:
     said: list[object] = [
         (
             "The counter starts again each week, and no file says when. Two files lie in weeks "
-            "that follow each other, and the later gives each model's change against the whole week "
-            f"before. By it the reading of {numbers.format_day(str(own['day']))} held "
+            "that follow each other, and the later gives each model's change against the whole "
+            f"week before. By it the reading of {numbers.format_day(str(own['day']))} held "
         ),
         numbers.interval(own["lower"], own["upper"], "share", "bounded"),
         f" of its week ({int(own['models'])} models); by the clock that is ",
