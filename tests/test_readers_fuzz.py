@@ -102,6 +102,29 @@ REGISTRY: dict[str, Any] = {
         "a": {"pullCount": "1M", "tags": {"latest": {"modelHash": "x"}, "7b": {"modelHash": "x"}}}
     },
 }
+CATALOGUE: dict[str, Any] = {
+    "azure_ai/x": {
+        "litellm_provider": "azure_ai",
+        "mode": "chat",
+        "input_cost_per_token": 1e-6,
+        "deprecation_date": "2026-06-13",
+    },
+    "y": {"source": "https://example.org"},
+}
+RANKED: dict[str, Any] = {
+    "rank": 1,
+    "author": "qwen",
+    "model_id": "qwen/x",
+    "tokens": 5.5,
+    "share_pct": 9.9,
+    "change": {"value": 64, "direction": "down"},
+}
+RANKING: dict[str, Any] = {
+    "meta": {"fetched_at": "2026-04-11T06:56:38.618085+00:00"},
+    "models": [RANKED],
+    "market_share": [{"rank": 1, "author": "qwen", "tokens": 7, "share_pct": 18.9}],
+    "images": [],
+}
 
 STRUCTURES: list[tuple[str, Any]] = [
     ("ollama-library", LIBRARY),
@@ -115,6 +138,8 @@ STRUCTURES: list[tuple[str, Any]] = [
     ("hub-top15", TOP15),
     ("hub-trending", TRENDING),
     ("organisation-weeks", WEEKS),
+    ("service-catalogue", CATALOGUE),
+    ("router-ranking", RANKING),
 ]
 TEXTS: list[tuple[str, bytes]] = [
     *((kind, json.dumps(content).encode()) for kind, content in STRUCTURES),

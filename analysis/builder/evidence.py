@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 import pandas as pd
@@ -19,6 +19,8 @@ from analysis.measure import (
     pace,
     pulls,
     releases,
+    routers,
+    services,
     sizes,
     slices,
     terms,
@@ -35,6 +37,8 @@ KINDS: Final = (
     "ollama-library",
     "licence-text",
     "release-text",
+    "service-catalogue",
+    "router-ranking",
 )
 #: Single versions of other kinds, read with all their columns.
 VERSIONS: Final = (
@@ -62,6 +66,8 @@ RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
     "pace": pace.parse,
     "pulls": pulls.parse,
     "releases": releases.parse,
+    "routers": routers.parse,
+    "services": services.parse,
     "slices": slices.parse,
     "terms": terms.parse,
     "waves": waves.parse,
@@ -103,6 +109,7 @@ def load_evidence(
     frames: dict[str, pd.DataFrame] = {}
     kinds: dict[str, str] = {}
     days: dict[str, date] = {}
+    taken: dict[str, datetime] = {}
     problems: list[tuple[str, str]] = []
     for name in (*wanted, *VERSIONS):
         if progress is not None:
@@ -115,6 +122,8 @@ def load_evidence(
             if column in frame.columns:
                 frame = frame.assign(**{column: families_module.canonical(frame[column], families)})
         frames[name], kinds[name], days[name] = frame, source.kind, version.as_of_last
+        if got.taken is not None:
+            taken[name] = got.taken
     return (
         Evidence(
             frames=frames,
@@ -123,6 +132,7 @@ def load_evidence(
             rules=_rules(families),
             families=families,
             published=tables.load("reference/published-figures"),
+            taken=taken,
         ),
         tuple(problems),
     )

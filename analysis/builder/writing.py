@@ -29,6 +29,8 @@ RULE_FILES = (
     "populations",
     "pulls",
     "releases",
+    "routers",
+    "services",
     "slices",
     "terms",
     "waves",

@@ -21,6 +21,7 @@ from analysis.claims import (
     licensing,
     pulls,
     releasing,
+    services,
     terms,
     waves,
 )
@@ -352,7 +353,18 @@ _DOWNLOADS: Mapping[str, Check] = {
     "crossing": crossing,
 }
 
-_CHAPTERS = (derivatives, arrivals, waves, domains, licensing, releasing, adoption, pulls, terms)
+_CHAPTERS = (
+    derivatives,
+    arrivals,
+    waves,
+    domains,
+    licensing,
+    releasing,
+    adoption,
+    pulls,
+    terms,
+    services,
+)
 CHECKS: Mapping[str, Check] = {
     **_DOWNLOADS,
     **{name: check for chapter in _CHAPTERS for name, check in chapter.CHECKS.items()},

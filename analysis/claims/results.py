@@ -17,6 +17,7 @@ from analysis.claims import (
     licensing,
     pulls,
     releasing,
+    services,
     terms,
     verdicts,
     waves,
@@ -382,6 +383,7 @@ FINDINGS: Mapping[str, Finding] = {
             releasing,
             adoption,
             pulls,
+            services,
             terms,
         )
         for name, finding in chapter.FINDINGS.items()
@@ -389,4 +391,4 @@ FINDINGS: Mapping[str, Finding] = {
 }
 
 #: What is said of each unobserved claim, from the world's published figures and neighbours.
-SAID: Mapping[str, Said] = {**terms.SAID}
+SAID: Mapping[str, Said] = {**services.SAID, **terms.SAID}

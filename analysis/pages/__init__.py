@@ -50,6 +50,7 @@ CHAPTERS: Final = (
     "releasing",
     "summary",
     "terms",
+    "services",
     "waves",
 )
 

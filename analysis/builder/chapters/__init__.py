@@ -12,6 +12,7 @@ from analysis.builder.chapters import (
     licensing,
     pulls,
     releasing,
+    services,
     terms,
     waves,
 )
@@ -28,6 +29,7 @@ TABLES: Final[tuple[Made, ...]] = (
     *adoption.TABLES,
     *pulls.TABLES,
     *terms.TABLES,
+    *services.TABLES,
 )
 
 __all__ = ["TABLES", "Made"]
