@@ -15,6 +15,7 @@ from analysis.builder.chapters import (
     services,
     terms,
     waves,
+    witnesses,
 )
 from analysis.builder.chapters.made import Made
 
@@ -30,6 +31,7 @@ TABLES: Final[tuple[Made, ...]] = (
     *pulls.TABLES,
     *terms.TABLES,
     *services.TABLES,
+    *witnesses.TABLES,
 )
 
 __all__ = ["TABLES", "Made"]
