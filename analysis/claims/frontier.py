@@ -2,8 +2,8 @@
 
 ``near`` looks at one board at a time: ``arena 2026-04-30`` is the Arena's file of that day,
 ``index 2026-06-30`` the index's, read as of the article's day by days of release;
-``index 2026-07-10 measured`` leaves out values marked as estimated, ``index 2026-08-22 whole`` takes
-every model that the file has.
+``index 2026-07-10 measured`` leaves out values marked as estimated, ``index 2026-08-22 whole``
+takes every model that the file has.
 """
 
 from __future__ import annotations

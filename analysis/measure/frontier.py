@@ -31,8 +31,8 @@ from analysis.errors import InputError
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4)]
 Region = Literal["china", "us", "eu", "other", "unknown"]
-#: Groups whose best is asked for: everyone's models, or open ones by where their maker is.
-Group = Literal["all", "china", "qwen", "us"]
+#: Groups whose best is asked for: all models, all open ones, or those of makers of a region.
+Group = Literal["all", "open", "china", "qwen", "us"]
 
 #: Names longer than this are no names of models; a pattern never sees them.
 LONGEST: Final = 200
@@ -354,21 +354,26 @@ def measured(table: pd.DataFrame) -> pd.DataFrame:
 # ---------------------------------------------------------------------------------- the best
 
 
-def _sure(table: pd.DataFrame, group: Group) -> pd.Series:
+def _of(table: pd.DataFrame, group: Group, *regions: str) -> pd.Series[bool]:
+    """Whether a model is of the group, whatever is known of its weights."""
+    if group == "qwen":
+        return table["qwen"].astype("bool")
+    if group == "open":
+        return pd.Series(True, index=table.index)
+    return table["region"].isin(regions)
+
+
+def _sure(table: pd.DataFrame, group: Group) -> pd.Series[bool]:
     if group == "all":
         return pd.Series(True, index=table.index)
-    own = table["qwen"].astype("bool") if group == "qwen" else table["region"] == group
-    return own & (table["weights"] == OPEN)
+    return _of(table, group, group) & (table["weights"] == OPEN)
 
 
-def _maybe(table: pd.DataFrame, group: Group) -> pd.Series:
+def _maybe(table: pd.DataFrame, group: Group) -> pd.Series[bool]:
     """Whether nothing that is known of a model keeps it out of the group."""
     if group == "all":
         return pd.Series(True, index=table.index)
-    own = (
-        table["qwen"].astype("bool") if group == "qwen" else table["region"].isin([group, UNKNOWN])
-    )
-    return own & (table["weights"] != CLOSED)
+    return _of(table, group, group, UNKNOWN) & (table["weights"] != CLOSED)
 
 
 @dataclass(frozen=True)
