@@ -126,7 +126,45 @@ RANKING: dict[str, Any] = {
     "images": [],
 }
 
+BOARD: dict[str, Any] = {
+    "meta": {"fetched_at": "2026-03-19T14:51:18.040878+00:00", "model_count": 2},
+    "models": [
+        {"model": "a", "vendor": "A", "license": "open", "score": 1500, "ci": 6, "votes": 9},
+        {"model": "b", "vendor": None, "license": None, "score": 9, "ci_low": 5, "ci_high": 4},
+    ],
+}
+QUALITY: dict[str, Any] = {
+    "meta": {"fetched_at": "2026-06-30T11:04:37+00:00"},
+    "models": [
+        {
+            "id": "x",
+            "name": "A",
+            "slug": "a",
+            "creator_slug": "b",
+            "release_date": "2025-08-05",
+            "evaluations": {"artificial_analysis_intelligence_index": 23.8},
+        }
+    ],
+}
+PAGE: dict[str, Any] = {
+    "models": [
+        {
+            "id": "x",
+            "name": "A",
+            "creator": {"slug": "b", "country": "cn"},
+            "open_weights": {"is_open_weights": True, "license_name": "MIT"},
+            "evaluations": {
+                "artificial_analysis_intelligence_index": 7.0,
+                "artificial_analysis_intelligence_index_is_estimated": True,
+            },
+        }
+    ]
+}
+
 STRUCTURES: list[tuple[str, Any]] = [
+    ("arena-table-json", BOARD),
+    ("quality-index", QUALITY),
+    ("quality-index", PAGE),
     ("ollama-library", LIBRARY),
     ("ollama-library", GALLERY),
     ("ollama-library", REGISTRY),
@@ -155,11 +193,21 @@ COUNTS = (
     b"model,0-month,1-month,2-month,mu_i,created_at\na/b,0,5.0,7.0,0.1,2024-01-22 16:30:10+00:00\n"
 )
 ROOTS = b'model_id,out_degree,downloads,created_at,tags\na/b,5,7,2024-01-22,"x,license:mit"\n'
+RATED = (
+    b"rank,model,arena_score,95_pct_ci,votes,organization,license\n1,a,1316,+4/-3,9,A,MIT\n"
+    b"2,b,1300,+4/-4,8,,\n"
+)
+DESCRIPTION = b"# Boards\n\n" + b"".join(
+    f"| `{name}` | what it is |\n".encode()
+    for name in ("model", "vendor", "license", "score", "ci", "votes")
+)
 TEXTS += [
     ("lineage-edges", b"source,target,edge\na/b,c/d,merged\na/b,e/f,finetuned\n"),
     ("lineage-edges", b"child_model,base_model\na/b,- c/d\ne/f,\"['c/d', gpt2]\"\n"),
     ("derivative-counts", COUNTS),
     ("lineage-roots", ROOTS),
+    ("arena-table", RATED),
+    ("arena-table-json", DESCRIPTION),
 ]
 TREE = ROW | {
     "created_at": "2026-08-15T00:00:00.000Z",
