@@ -261,6 +261,10 @@ def looks(world: World) -> dict[str, dict[str, Any]]:
     return world.evidence.once("frontier.looks", make)
 
 
+def _words(day: date) -> str:
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
 def sighted(world: World, spec: Spec, _line: float) -> Outcome:
     """Return the month in which Qwen 4 is first seen; pending while no source shows it."""
     wanted = {"weights": (True,), "served": (False,), "any": (True, False)}[str(spec["sources"])]
@@ -275,12 +279,13 @@ def sighted(world: World, spec: Spec, _line: float) -> Outcome:
     extra: dict[str, float | str] = {"day": last.isoformat(), "kinds": float(len(own))}
     if len(seen) < need:
         few = "no source of ours shows it" if not seen else "only one kind of source shows it"
+        few += f" by {_words(last)}"
         return Outcome(
             None,
             decided="undetermined",
             extra=extra,
-            note=f"{few} by {last.isoformat()}",
-            pending=f"{few} by {last.isoformat()}, and that is no proof of absence",
+            note=few,
+            pending=f"{few}, which is no proof of absence",
         )
     day, after = seen[need - 1]
     extra |= {"first": after.isoformat()[:7], "last": day.isoformat()[:7]}
@@ -291,8 +296,7 @@ def _find_sighted(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     own = table.iloc[0]
     if record["value"] is not None:
         return f"Seen: Qwen 4 stands in our sources in {record['value']}"
-    day = date.fromisoformat(str(own["day"]))
-    return f"Pending: Qwen 4 not seen by {day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"Pending: Qwen 4 not seen by {_words(date.fromisoformat(str(own['day'])))}"
 
 
 _MONTHS: Final = (

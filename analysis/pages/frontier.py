@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pandas as pd
@@ -201,21 +202,33 @@ def passed() -> Html:
     frame = tables.load("frontier_targets").astype({"day": "str"})
     index = frame[(frame["scale"] == "index") & (frame["day"] == _last(_days(), "index"))]
     parts: list[object] = []
+    # Targets that were reached by the same models on the same days share a sentence.
+    by: dict[tuple[str, ...], list[str]] = {}
     for target, own in index.groupby("target", sort=False):
+        found = (*own["first_model"].astype("str"), *own["first_day"].astype("str"))
+        by.setdefault(found, []).append(str(target))
+    for names in by.values():
+        own = index[index["target"] == names[0]]
         china, qwen = _of(own, group="china"), _of(own, group="qwen")
+        named = numbers.listed(names)
         if not isinstance(china["first_day"], str):
-            parts.append(f"{target} is not reached by {numbers.format_day(china['day'])}. ")
+            parts.append(join([named, f": not reached by {numbers.format_day(china['day'])}. "]))
             continue
-        told = [f"{target} is reached by {china['first_model']}, out on ",
-                numbers.graded(numbers.format_day(china["first_day"]), "computed")]  # fmt: skip
+        told: list[object] = [
+            named,
+            f": reached by {china['first_model']}, out on ",
+            numbers.graded(numbers.format_day(china["first_day"]), "computed"),
+        ]
         if isinstance(qwen["first_day"], str):
-            told += [f", and by the first Qwen, {qwen['first_model']}, out on ",
-                     numbers.graded(numbers.format_day(qwen["first_day"]), "computed")]  # fmt: skip
+            told += [
+                f", and by the first open Qwen, {qwen['first_model']}, out on ",
+                numbers.graded(numbers.format_day(qwen["first_day"]), "computed"),
+            ]
         parts.append(join([*told, ". "]))
     first = index.iloc[0]
     end = _of(_days(), scale="index", view="file", day=str(first["day"]), group="china")
     return paragraph(
-        f"On the index of {numbers.format_day(str(first['day']))} ",
+        f"On the index of {numbers.format_day(str(first['day']))}, ",
         *parts,
         "By then the best of all had moved on: it is ",
         f"{first['top_model']}, and the best Chinese open model is ",
@@ -259,7 +272,7 @@ def targets() -> Html:
     return table(pd.DataFrame(rows, dtype=object), columns, caption=caption, stacked=True)
 
 
-def _lag(row: dict[str, Any], group: str) -> object:
+def _lag(row: Mapping[Any, Any], group: str) -> object:
     """Write a lag in days; where the level is not reached, how long it was open."""
     if pd.notna(row[f"{group}_lag"]):
         exact = row[f"{group}_lag"] == row[f"{group}_lag_lower"]
