@@ -137,7 +137,8 @@ def arena_gap() -> Html:
 def _months() -> pd.DataFrame:
     frame = tables.load("frontier_months").astype({"day": "str"})
     newest = frame.loc[frame["day"] == frame["day"].max(), "version"].iloc[0]
-    return frame[(frame["version"] == newest) & (frame["group"] != "qwen")]
+    kept: pd.DataFrame = frame[(frame["version"] == newest) & (frame["group"] != "qwen")]
+    return kept
 
 
 def index_months() -> Html:
@@ -155,8 +156,7 @@ def index_months() -> Html:
         for day in (str(row["target_released"]), last)
     ]
     drawn = pd.concat([rows, pd.DataFrame(flat)], ignore_index=True)
-    end = frame[frame["day"] == last].set_index("group")
-    china, us = end.loc["china"], end.loc["us"]
+    china, us = (_of(frame, day=last, group=group) for group in ("china", "us"))
     told = "; ".join(
         f"{label}: "
         + ", ".join(
@@ -283,7 +283,8 @@ def _lag(row: Mapping[Any, Any], group: str) -> object:
 
 def _steps() -> pd.DataFrame:
     frame = tables.load("frontier_steps").astype({"day": "str", "released": "str"})
-    return frame[frame["day"] == frame["day"].max()].reset_index(drop=True)
+    newest: pd.DataFrame = frame[frame["day"] == frame["day"].max()].reset_index(drop=True)
+    return newest
 
 
 def lags() -> Html:
