@@ -430,6 +430,34 @@ def newest() -> Html:
     return table(pd.DataFrame(rows, dtype=object), columns, caption=caption, stacked=True)
 
 
+def ways() -> Html:
+    """Return what each declared reading waits for; once one is decided, the curve of them all."""
+    claim = pages.claim(_QWEN4)
+    own = tables.specifications(_QWEN4)
+    if own["value"].notna().any():
+        return claim.curve()
+    words = claim.words
+    rows = [
+        {
+            "sources": words[f"sources={row['sources']}"],
+            "since": words[f"since={row['since']}"],
+            "kinds": int(row["kinds"]),
+            "answer": numbers.graded(
+                f"not seen by {numbers.format_day(str(row['day']))}", "bounded"
+            ),
+        }
+        for row in own.to_dict("records")
+    ]
+    columns = [
+        Column("sources", words["sources"]),
+        Column("since", words["since"]),
+        Column("kinds", "kinds of source"),
+        Column("answer", "Qwen 4"),
+    ]
+    caption = "The declared readings, the first of them the article's, and what they give so far"
+    return table(pd.DataFrame(rows, dtype=object), columns, caption=caption, stacked=True)
+
+
 def strangers() -> Html:
     """Return how many names by others would count if anyone's did, as a sentence."""
     count = int(tables.load("sightings")["strangers"].sum())

@@ -17,9 +17,9 @@ from analysis.measure import frontier
 
 #: Groups whose best is held against the best of all, with what they are called.
 GROUPS: Final[Mapping[frontier.Group, str]] = {
-    "china": "best Chinese open",
-    "qwen": "best open Qwen",
-    "us": "best US open",
+    "china": "Chinese open",
+    "qwen": "open Qwen",
+    "us": "US open",
 }
 _FIRST_MONTH: Final = (2024, 1)
 
