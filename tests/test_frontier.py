@@ -210,7 +210,7 @@ def settled(models: list[Any], weights: str, region: str) -> list[Any]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(MODELS)
 def test_however_the_unknown_is_settled_the_gap_lies_in_its_interval(models: list[Any]) -> None:
     table = board_of(models)
@@ -229,7 +229,7 @@ def test_however_the_unknown_is_settled_the_gap_lies_in_its_interval(models: lis
                 assert wide.lower <= lag.value <= wide.upper
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(MODELS)
 def test_the_best_of_all_is_never_behind_and_steps_rise(models: list[Any]) -> None:
     table, seen = board_of(models), DAY + timedelta(days=500)

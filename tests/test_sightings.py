@@ -100,6 +100,12 @@ def test_ollama_counts_the_librarys_own_entries() -> None:
     assert sightings.official(frame, look) == (["qwen3"], ["someone/qwen4"])
 
 
+def test_a_preview_counts_where_it_is_asked_for() -> None:
+    assert sightings.counts("Qwen4-Max-Preview", RULES, announced=True)
+    assert not sightings.counts("Qwen4-Exp-Preview", RULES, announced=True)
+    assert not sightings.counts("Qwen-4B-Preview", RULES, announced=True)
+
+
 def with_names(world: World, day: date, *names: str) -> World:
     """Return a world whose Hub shows more repositories of Qwen on a day."""
     evidence = world.evidence
@@ -139,9 +145,19 @@ def test_one_sighting_decides(day: date, name: str, holds: str, verdict: str, wo
     record, table = results.evaluate(with_names(world, day, name), CLAIM, REGISTER)
     own = table.iloc[0]
     assert (own["holds"], record["recreated"]["verdict"]) == (holds, verdict)
+    assert set(table.loc[table["sources"] == "served", "holds"]) == {"undetermined"}
     # The second kind of source has not shown it.
     second = table[(table["since"] == "two-kinds") & (table["sources"] == "weights")]
     assert set(second["holds"]) == {"undetermined"}
+
+
+def test_a_preview_decides_only_where_it_counts(world: World) -> None:
+    table = checks.run(with_names(world, date(2026, 9, 30), "Qwen/Qwen4-Preview"), CLAIM)
+    first = table[(table["since"] == "first") & (table["sources"] != "served")]
+    assert dict(zip(first["names"], first["holds"], strict=False)) == {
+        "itself": "undetermined",
+        "previews-too": "yes",
+    }
 
 
 def test_every_kind_with_names_is_looked_at(world: World) -> None:

@@ -273,8 +273,10 @@ def sighted(world: World, spec: Spec, _line: float) -> Outcome:
         raise InputError("data/sightings.toml: no kind of source that it names was read")
     last = max(look["last"] for look in own)
     need = {"first": 1, "two-kinds": 2}[str(spec["since"])]
+    first, after_ = {"itself": ("first", "after"), "previews-too": (
+        "announced_first", "announced_after")}[str(spec["names"])]  # fmt: skip
     seen = sorted(
-        (look["first"], look["after"] or look["first"]) for look in own if look["first"] is not None
+        (look[first], look[after_] or look[first]) for look in own if look[first] is not None
     )
     extra: dict[str, float | str] = {"day": last.isoformat(), "kinds": float(len(own))}
     if len(seen) < need:
@@ -311,7 +313,11 @@ CHECKS: Final[Mapping[str, Check]] = {"near": near, "sighted": sighted}
 #: Dimensions of each check and the values it knows, () where the data have to know them.
 DIMENSIONS: Final[Mapping[str, Dimensions]] = {
     "near": {"board": (), "near": (), "makers": ("china", "qwen")},
-    "sighted": {"sources": ("weights", "served", "any"), "since": ("first", "two-kinds")},
+    "sighted": {
+        "sources": ("weights", "served", "any"),
+        "since": ("first", "two-kinds"),
+        "names": ("itself", "previews-too"),
+    },
 }
 
 #: Check name to what words its finding, the title of the claim's page.

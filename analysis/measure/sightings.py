@@ -43,9 +43,10 @@ def _pattern(text: str) -> str:
 
 
 class Excluded(_Strict):
-    """Words after a wanted name that make it another thing."""
+    """Words after a wanted name that make it another thing, or that only announce it."""
 
     word: str
+    announces: bool
     reason: Reason
 
     _check = field_validator("word")(_pattern)
@@ -100,10 +101,14 @@ class SightingRules(_Strict):
         return re.compile(rf"{_START}(?:{self.wanted})", re.IGNORECASE)
 
     @cached_property
-    def words(self) -> re.Pattern[str]:
-        """Words that exclude, as words of their own or glued to the number."""
-        words = "|".join(f"(?:{entry.word})" for entry in self.excluded)
-        return re.compile(rf"(?<![a-z])(?:{words})(?![a-z])", re.IGNORECASE)
+    def words(self) -> Mapping[bool, re.Pattern[str]]:
+        """Words that exclude, by whether names that only announce the model count."""
+        found = {}
+        for announced in (False, True):
+            kept = [e.word for e in self.excluded if not (announced and e.announces)]
+            words = "|".join(f"(?:{word})" for word in kept) or r"(?!)"
+            found[announced] = re.compile(rf"(?<![a-z])(?:{words})(?![a-z])", re.IGNORECASE)
+        return found
 
     @cached_property
     def generation_at(self) -> re.Pattern[str]:
@@ -127,13 +132,15 @@ def parse(mapping: Mapping[str, object]) -> SightingRules:
         ) from error
 
 
-def counts(name: str, rules: SightingRules) -> bool:
+def counts(name: str, rules: SightingRules, *, announced: bool = False) -> bool:
     """Whether a name is one of the model that is waited for.
 
     Parameters
     ----------
     name
         Id of a repository, key, title or passage.
+    announced
+        Whether a name that only announces it (a preview) counts too.
 
     Examples
     --------
@@ -142,7 +149,7 @@ def counts(name: str, rules: SightingRules) -> bool:
     """
     text = name[:LONGEST]
     return any(
-        rules.words.search(text[found.end() : found.end() + 40].split("/")[0]) is None
+        rules.words[announced].search(text[found.end() : found.end() + 40].split("/")[0]) is None
         for found in rules.wanted_at.finditer(text)
     )
 
@@ -204,7 +211,8 @@ def seen(
         state a generation); ``newest``, ``newest_example``, ``newest_after`` and ``newest_first``
         (the newest generation, its first name in order, the day of the version before the first
         that holds it, and of that one); ``first``, ``after`` and ``example`` of the wanted model,
-        None where it is not seen; ``strangers`` (different names by others that would count).
+        None where it is not seen; ``announced_first`` and ``announced_after`` where names that
+        only announce it count too; ``strangers`` (different names by others that would count).
     """
     order = sorted(versions, key=lambda version: (version[1], version[0]))
     days = [day for _, day, _ in order]
@@ -213,6 +221,7 @@ def seen(
     strangers: set[str] = set()
     first: date | None = None
     example: str | None = None
+    announced: date | None = None
     for _, day, frame in order:
         own, others = official(frame, look)
         for name in sorted(set(own)):
@@ -222,6 +231,8 @@ def seen(
                 found.setdefault(generation, (day, name))
             if first is None and counts(name, rules):
                 first, example = day, name
+            if announced is None and counts(name, rules, announced=True):
+                announced = day
         strangers |= {name for name in others if counts(name, rules)}
     newest = max(found) if found else None
     return {
@@ -234,6 +245,8 @@ def seen(
         "newest_first": None if newest is None else found[newest][0],
         "first": first,
         "after": None if first is None else _before(days, first),
+        "announced_first": announced,
+        "announced_after": None if announced is None else _before(days, announced),
         "example": None if example is None else example[:120],
         "strangers": len(strangers),
     }

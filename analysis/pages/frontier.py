@@ -441,6 +441,7 @@ def ways() -> Html:
         {
             "sources": words[f"sources={row['sources']}"],
             "since": words[f"since={row['since']}"],
+            "names": words[f"names={row['names']}"],
             "kinds": int(row["kinds"]),
             "answer": numbers.graded(
                 f"not seen by {numbers.format_day(str(row['day']))}", "bounded"
@@ -451,6 +452,7 @@ def ways() -> Html:
     columns = [
         Column("sources", words["sources"]),
         Column("since", words["since"]),
+        Column("names", words["names"]),
         Column("kinds", "kinds of source"),
         Column("answer", "Qwen 4"),
     ]
