@@ -151,7 +151,11 @@ def index_months() -> Html:
     named = targets[(targets["scale"] == "index") & (targets["day"].astype("str") == last)]
     named = named.drop_duplicates("target")
     flat = [
-        {"day": day, "series": row["target"], "value": row["target_score"]}
+        {
+            "day": day,
+            "series": str(row["target"]).removeprefix("Claude "),
+            "value": row["target_score"],
+        }
         for row in named.to_dict("records")
         for day in (str(row["target_released"]), last)
     ]
