@@ -87,7 +87,49 @@ WEEKS: list[Any] = [
     {"id": "A", "week_date": "2025-01-01", "downloads_total": 5, "downloads_week": 5}
 ]
 
+LIBRARY: list[Any] = [
+    {"name": "a", "pullCount": "12.3M", "size": ["7b"]},
+    {"name": "b", "pullCount": "409K"},
+]
+GALLERY: dict[str, Any] = {
+    "a": {"pull_str": "9,342", "pull": 9342, "parameters": ["7b"], "update_date": "2025-08-06"}
+}
+REGISTRY: dict[str, Any] = {
+    "lastUpdated": "2026-08-21T22:59:52.837Z",
+    "totalModels": 1,
+    "topModels": [{"name": "a", "pullCount": "1M"}],
+    "models": {
+        "a": {"pullCount": "1M", "tags": {"latest": {"modelHash": "x"}, "7b": {"modelHash": "x"}}}
+    },
+}
+CATALOGUE: dict[str, Any] = {
+    "azure_ai/x": {
+        "litellm_provider": "azure_ai",
+        "mode": "chat",
+        "input_cost_per_token": 1e-6,
+        "deprecation_date": "2026-06-13",
+    },
+    "y": {"source": "https://example.org"},
+}
+RANKED: dict[str, Any] = {
+    "rank": 1,
+    "author": "qwen",
+    "model_id": "qwen/x",
+    "tokens": 5.5,
+    "share_pct": 9.9,
+    "change": {"value": 64, "direction": "down"},
+}
+RANKING: dict[str, Any] = {
+    "meta": {"fetched_at": "2026-04-11T06:56:38.618085+00:00"},
+    "models": [RANKED],
+    "market_share": [{"rank": 1, "author": "qwen", "tokens": 7, "share_pct": 18.9}],
+    "images": [],
+}
+
 STRUCTURES: list[tuple[str, Any]] = [
+    ("ollama-library", LIBRARY),
+    ("ollama-library", GALLERY),
+    ("ollama-library", REGISTRY),
     ("hub-snapshot", HUB_API),
     ("hub-snapshot", LLMFIT),
     ("hub-snapshot", EXPANSION),
@@ -96,6 +138,8 @@ STRUCTURES: list[tuple[str, Any]] = [
     ("hub-top15", TOP15),
     ("hub-trending", TRENDING),
     ("organisation-weeks", WEEKS),
+    ("service-catalogue", CATALOGUE),
+    ("router-ranking", RANKING),
 ]
 TEXTS: list[tuple[str, bytes]] = [
     *((kind, json.dumps(content).encode()) for kind, content in STRUCTURES),

@@ -49,14 +49,15 @@ ALL = [name for kind in KINDS for name in names_of(kind)]
 
 def test_every_registered_file_of_a_readable_kind_is_covered() -> None:
     lineage = 2 + 1 + 4
-    assert len(ALL) == 13 + 26 + 51 + 3 + 2 + 1 + 7 + 3 + 2 + lineage + 9 + 16 + 1
+    assert len(ALL) == 13 + 26 + 51 + 3 + 2 + 1 + 7 + 3 + 2 + lineage + 9 + 16 + 1 + 17 + 12 + 6
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_file_reads_into_the_schema(name: str, snapshot: Reader) -> None:
     found = snapshot(name)
     frame = found.frame
-    assert len(frame) > 0
+    # The router's page was broken on one day: an empty ranking is what the source gave.
+    assert (len(frame) > 0) == (name != "router-2026-05-17")
     assert list(frame.columns) == [column for column in FIELDS if column in frame.columns]
     assert set(frame.columns) <= set(KIND_COLUMNS[found.kind])
     for column in frame.columns:

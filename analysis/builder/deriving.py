@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis import raw, tables
-from analysis.builder import chapters, derived
+from analysis.builder import chapters, citing, derived
 from analysis.builder.loading import load, load_rules
 from analysis.builder.writing import Table, csv_bytes, input_entry, json_bytes, manifest
 from analysis.claims import results
@@ -16,6 +16,7 @@ from analysis.claims.register import Claim, Register
 from analysis.claims.world import World, assemble
 from analysis.measure import outliers
 from analysis.measure import readings as measure_readings
+from analysis.present import summary
 
 #: A table before it is written: name, rows, inputs, what it holds.
 _Frame = tuple[str, pd.DataFrame, tuple[str, ...], str]
@@ -159,6 +160,20 @@ def derive(progress: Callable[[str], None] | None = None) -> dict[str, bytes]:
         frames.append(
             (one.name, one.make(world), _versions(registry, one.sources), one.description)
         )
+    # The day that each claim's own reading tells, where none of its choices names it.
+    days = {
+        str(f["claim"].iloc[0]): f["day"].iloc[0]
+        for _, f, _, _ in frames
+        if "claim" in f and "day" in f
+    }
+    frames.append(
+        (
+            "summary",
+            summary.rows(records, citing.citation(), days),
+            both,
+            "one row a claim: a sentence to print, its number, verdicts and citation",
+        )
+    )
     made = [Table(n, csv_bytes(f), len(f), i, d) for n, f, i, d in frames]
     made.append(
         Table(

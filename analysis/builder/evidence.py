@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 import pandas as pd
@@ -17,9 +17,13 @@ from analysis.measure import (
     domains,
     licences,
     pace,
+    pulls,
     releases,
+    routers,
+    services,
     sizes,
     slices,
+    terms,
     waves,
 )
 from analysis.snapshot import families as families_module
@@ -30,8 +34,11 @@ KINDS: Final = (
     "lineage-roots",
     "derivative-counts",
     "hub-tree",
+    "ollama-library",
     "licence-text",
     "release-text",
+    "service-catalogue",
+    "router-ranking",
 )
 #: Single versions of other kinds, read with all their columns.
 VERSIONS: Final = (
@@ -46,6 +53,7 @@ VERSIONS: Final = (
     "top25-2025-11-05",
     "top25-2026-02-28",
     "top25-2026-04-30",
+    "trending-2026-05-04",
 )
 #: Rule files of ``data/`` that the measures of this evidence need, each with what parses it.
 RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
@@ -56,8 +64,12 @@ RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
     "hardware": sizes.parse,
     "licences": licences.parse,
     "pace": pace.parse,
+    "pulls": pulls.parse,
     "releases": releases.parse,
+    "routers": routers.parse,
+    "services": services.parse,
     "slices": slices.parse,
+    "terms": terms.parse,
     "waves": waves.parse,
 }
 #: Tables of ``data/`` made by hand, each with the rule file it belongs to and what checks it.
@@ -97,6 +109,7 @@ def load_evidence(
     frames: dict[str, pd.DataFrame] = {}
     kinds: dict[str, str] = {}
     days: dict[str, date] = {}
+    taken: dict[str, datetime] = {}
     problems: list[tuple[str, str]] = []
     for name in (*wanted, *VERSIONS):
         if progress is not None:
@@ -109,6 +122,8 @@ def load_evidence(
             if column in frame.columns:
                 frame = frame.assign(**{column: families_module.canonical(frame[column], families)})
         frames[name], kinds[name], days[name] = frame, source.kind, version.as_of_last
+        if got.taken is not None:
+            taken[name] = got.taken
     return (
         Evidence(
             frames=frames,
@@ -117,6 +132,7 @@ def load_evidence(
             rules=_rules(families),
             families=families,
             published=tables.load("reference/published-figures"),
+            taken=taken,
         ),
         tuple(problems),
     )

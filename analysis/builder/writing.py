@@ -27,8 +27,12 @@ RULE_FILES = (
     "outliers",
     "pace",
     "populations",
+    "pulls",
     "releases",
+    "routers",
+    "services",
     "slices",
+    "terms",
     "waves",
 )
 

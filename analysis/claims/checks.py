@@ -13,7 +13,18 @@ from datetime import date
 
 import pandas as pd
 
-from analysis.claims import adoption, arrivals, derivatives, domains, licensing, releasing, waves
+from analysis.claims import (
+    adoption,
+    arrivals,
+    derivatives,
+    domains,
+    licensing,
+    pulls,
+    releasing,
+    services,
+    terms,
+    waves,
+)
 from analysis.claims import register as register_module
 from analysis.claims.outcome import Check, Dimensions, Outcome, Spec, day_of, end
 from analysis.claims.verdicts import holds, holds_months, holds_within
@@ -342,7 +353,18 @@ _DOWNLOADS: Mapping[str, Check] = {
     "crossing": crossing,
 }
 
-_CHAPTERS = (derivatives, arrivals, waves, domains, licensing, releasing, adoption)
+_CHAPTERS = (
+    derivatives,
+    arrivals,
+    waves,
+    domains,
+    licensing,
+    releasing,
+    adoption,
+    pulls,
+    terms,
+    services,
+)
 CHECKS: Mapping[str, Check] = {
     **_DOWNLOADS,
     **{name: check for chapter in _CHAPTERS for name, check in chapter.CHECKS.items()},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -34,6 +34,8 @@ class Evidence:
         Rule files of ``data/`` by name, parsed.
     published
         Figures that others published (``data/reference/published-figures.csv``).
+    taken
+        When a version's file says it was read, in UTC; versions whose files do not say are absent.
     """
 
     frames: Mapping[str, pd.DataFrame]
@@ -42,6 +44,7 @@ class Evidence:
     rules: Mapping[str, Any]
     families: families_module.Families
     published: pd.DataFrame
+    taken: Mapping[str, datetime] = field(default_factory=dict)
     _made: dict[Hashable, Any] = field(default_factory=dict)
 
     def frame(self, name: str) -> pd.DataFrame:

@@ -15,7 +15,10 @@ from analysis.claims import (
     derivatives,
     domains,
     licensing,
+    pulls,
     releasing,
+    services,
+    terms,
     verdicts,
     waves,
 )
@@ -371,10 +374,21 @@ FINDINGS: Mapping[str, Finding] = {
     "crossing": _find_crossing,
     **{
         name: finding
-        for chapter in (derivatives, arrivals, waves, domains, licensing, releasing, adoption)
+        for chapter in (
+            derivatives,
+            arrivals,
+            waves,
+            domains,
+            licensing,
+            releasing,
+            adoption,
+            pulls,
+            services,
+            terms,
+        )
         for name, finding in chapter.FINDINGS.items()
     },
 }
 
 #: What is said of each unobserved claim, from the world's published figures and neighbours.
-SAID: Mapping[str, Said] = {}
+SAID: Mapping[str, Said] = {**services.SAID, **terms.SAID}

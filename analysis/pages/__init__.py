@@ -45,8 +45,12 @@ CHAPTERS: Final = (
     "derivatives",
     "domains",
     "licensing",
+    "pulls",
     "reasons",
     "releasing",
+    "summary",
+    "terms",
+    "services",
     "waves",
 )
 
@@ -154,7 +158,8 @@ def _reasoned(axis: Any, choice: str = "", named: str = "") -> Html:
 
 def _behind(id: str) -> dict[str, Any]:
     """Return what a figure names as its sources: the raw files behind a claim."""
-    return {"sources": _inputs(claim(id).record), "everything": f"{id}.html#the-data-behind-it"}
+    page = id.removesuffix("-elsewhere")
+    return {"sources": _inputs(claim(id).record), "everything": f"{page}.html#the-data-behind-it"}
 
 
 def _cited(url: str, text: str) -> Html:
@@ -473,8 +478,10 @@ def claim(id: str) -> Claim:
         When ``claims.json`` has no such claim.
     """
     for record in tables.claims():
-        if record["id"] == id:
-            return Claim(record)
+        # What a second instrument answers has an id of its own, and stands in its claim's entry.
+        for entry in (record, record.get("elsewhere") or {}):
+            if entry.get("id") == id:
+                return Claim(entry)
     known = ", ".join(str(record["id"]) for record in tables.claims())
     raise InputError(f"claims.json has no claim {id!r}; it has {known}")
 

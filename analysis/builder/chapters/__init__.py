@@ -10,7 +10,10 @@ from analysis.builder.chapters import (
     derivatives,
     domains,
     licensing,
+    pulls,
     releasing,
+    services,
+    terms,
     waves,
 )
 from analysis.builder.chapters.made import Made
@@ -24,6 +27,9 @@ TABLES: Final[tuple[Made, ...]] = (
     *licensing.TABLES,
     *releasing.TABLES,
     *adoption.TABLES,
+    *pulls.TABLES,
+    *terms.TABLES,
+    *services.TABLES,
 )
 
 __all__ = ["TABLES", "Made"]
