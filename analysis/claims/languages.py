@@ -1,0 +1,119 @@
+"""Check of the claim on languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pandas as pd
+
+from analysis.claims.outcome import Check, Dimensions, Finding, Outcome, Spec
+from analysis.claims.world import World
+from analysis.errors import InputError
+from analysis.measure import languages
+
+_VERSION: Final = re.compile(r"euroeval-([a-z]+)-\d{4}-\d{2}-\d{2}")
+_METRICS: Final = {"first": 1, "second": 2}
+
+
+def rules_of(world: World) -> languages.LanguageRules:
+    """Return ``data/languages.toml``."""
+    rules: languages.LanguageRules = world.evidence.rule("languages")
+    return rules
+
+
+def versions(world: World) -> dict[str, str]:
+    """Return the version of the board's file by language."""
+    out = {}
+    for name in world.evidence.of_kind("language-scores"):
+        found = _VERSION.fullmatch(name)
+        if found is None:
+            raise InputError(f"data/sources: {name}: a version of scores is named by its language")
+        out[found.group(1)] = name
+    return out
+
+
+def board(world: World) -> pd.DataFrame:
+    """Return all differences of all pairs (:func:`analysis.measure.languages.board`)."""
+
+    def make() -> pd.DataFrame:
+        frames = {lang: world.evidence.frame(name) for lang, name in versions(world).items()}
+        return languages.board(frames, rules_of(world))
+
+    table: pd.DataFrame = world.evidence.once("languages.board", make)
+    return table
+
+
+def compared(world: World, tasks: str, metric: int) -> pd.DataFrame:
+    """Return the differences by pair and language, English among them."""
+    rules = rules_of(world)
+    table: pd.DataFrame = world.evidence.once(
+        ("languages.compared", tasks, metric),
+        lambda: languages.by_language(board(world), rules.tasks(tasks), metric),
+    )
+    return table
+
+
+def multilingual(world: World, spec: Spec, _line: float) -> Outcome:
+    """Share of comparisons outside English in which Qwen is ahead of Llama."""
+    rules = rules_of(world)
+    pairs = [pair.id for pair in rules.chosen(str(spec["pairs"]))]
+    table = compared(world, str(spec["tasks"]), _METRICS[str(spec["metric"])])
+    own = table[table["pair"].isin(pairs) & (table["language"] != rules.english)]
+    if own.empty:
+        return Outcome(None, note="no pair of this kind was run on these tasks")
+    own = own.assign(won=languages.ahead(own, str(spec["ahead"]), rules).astype("float64"))
+    value, low, high = languages.crossed(languages.matrix(own, "won"), rules, str(spec["weight"]))
+    day = max(world.evidence.days[name] for name in versions(world).values())
+    number = own["pair"].nunique()
+    return Outcome(
+        value,
+        low,
+        high,
+        low,
+        high,
+        len(own),
+        len(own),
+        note=f"{number} pairs in up to {own['language'].nunique()} languages",
+        extra={
+            "day": day.isoformat(),
+            "pairs_compared": int(number),
+            "comparisons": len(own),
+            "won": int(own["won"].sum()),
+        },
+        whole_interval=True,
+    )
+
+
+def _find(record: Mapping[str, Any], table: pd.DataFrame) -> str:
+    own = table.iloc[0]
+    won, number = int(own["won"]), int(own["comparisons"])
+    low, high, line = float(own["lower"]), float(own["upper"]), float(record["stated_value"])
+    said = (
+        f"Qwen is ahead of Llama in {won} of {number} comparisons outside English "
+        f"({100 * low:.0f} to {100 * high:.0f} % over pairs and languages)"
+    )
+    if low > line:
+        return f"Yes, on tests: {said}"
+    if high <= line:
+        return f"No: {said}"
+    return f"{said}: whether in more than half is open"
+
+
+#: Check name to function; see :data:`analysis.claims.checks.CHECKS`.
+CHECKS: Final[Mapping[str, Check]] = {"multilingual": multilingual}
+
+#: Dimensions of each check and the values it knows.
+DIMENSIONS: Final[Mapping[str, Dimensions]] = {
+    "multilingual": {
+        "pairs": ("like", "with-mixed", "small", "large", "close"),
+        "tasks": ("all", "understanding", "knowledge", "generation"),
+        "ahead": ("any", "beyond", "beyond-wide"),
+        "weight": ("comparison", "pair"),
+        "metric": tuple(_METRICS),
+    },
+}
+
+#: Check name to what words its finding, the title of the claim's page.
+FINDINGS: Final[Mapping[str, Finding]] = {"multilingual": _find}

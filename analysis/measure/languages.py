@@ -1,0 +1,429 @@
+"""Which of two models is ahead in which language, over declared pairs.
+
+A board gives each model a score with a half-width on each data set; here two models of like size
+and month are held against each other on the data sets that both were run on, averaged within tasks
+and over tasks. A sign test counts languages, a bootstrap draws pairs and languages anew, crossed
+(Owen 2007, "The pigeonhole bootstrap"). What is compared is data (``data/languages.toml``).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from scipy.stats import binomtest
+
+from analysis.errors import InputError
+
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
+Month = Annotated[str, StringConstraints(pattern=r"\A\d{4}-(?:0[1-9]|1[0-2])\Z")]
+
+#: Kinds of pairs that hold Qwen against Llama.
+OWN: Final = ("qwen", "mixed")
+_NO_TASKS: Final = "all"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Pair(_Strict):
+    """Two models that are held against each other: a difference is `a` less `b`.
+
+    Attributes
+    ----------
+    kind
+        ``qwen``: Qwen against Llama by the rule; ``mixed``: likewise, but of unlike kind;
+        ``rival-llama`` and ``qwen-rival``: controls.
+    billions, months
+        Total parameters, and month of release, of `a` and `b`.
+    known
+        Whether its result, counted by hand, was known when it was declared.
+    """
+
+    id: str
+    kind: Literal["qwen", "mixed", "rival-llama", "qwen-rival"]
+    a: str
+    b: str
+    billions: tuple[float, float]
+    months: tuple[Month, Month]
+    known: bool = False
+    reason: Reason
+
+    @property
+    def factor(self) -> float:
+        """The larger size over the smaller."""
+        return max(self.billions) / min(self.billions)
+
+    @property
+    def apart(self) -> int:
+        """Months between the two releases."""
+        first, last = (int(m[:4]) * 12 + int(m[5:]) for m in self.months)
+        return abs(first - last)
+
+
+class ArenaPair(_Strict):
+    """Two models of the Arena, by its names."""
+
+    a: str
+    b: str
+    reason: Reason
+
+
+class Arena(_Strict):
+    """Languages and pairs of the Arena."""
+
+    languages: tuple[str, ...]
+    english: str
+    together: str
+    reason: Reason
+    pair: tuple[ArenaPair, ...]
+
+
+class Text(_Strict):
+    """Words in a text of the makers, and the number of languages that they state."""
+
+    version: str
+    family: str
+    release: str
+    words: str
+    more: int = Field(default=0, ge=0)
+    paraphrase: str
+    reason: Reason
+
+    @model_validator(mode="after")
+    def _compiles(self) -> Text:
+        try:
+            re.compile(self.words)
+        except re.error as error:
+            raise ValueError(f"words is no regular expression: {error}") from None
+        return self
+
+
+class LanguageRules(_Strict):
+    """``data/languages.toml``."""
+
+    seed: int
+    draws: int = Field(ge=100)
+    level: float = Field(gt=0.5, lt=1)
+    level_reason: Reason
+    metric: Literal[1, 2]
+    metric_reason: Reason
+    variants: tuple[str, ...]
+    variants_reason: Reason
+    half_width_reason: Reason
+    wide_factor: float = Field(ge=1)
+    min_languages: int = Field(ge=1)
+    min_languages_reason: Reason
+    max_size_factor: float = Field(gt=1)
+    max_months: int = Field(ge=0)
+    pairs_reason: Reason
+    close_factor: float = Field(gt=1)
+    close_reason: Reason
+    small_below: float = Field(gt=0)
+    small_reason: Reason
+    control_reason: Reason
+    aggregate_reason: Reason
+    english: str
+    english_reason: Reason
+    sign_reason: Reason
+    bootstrap_reason: Reason
+    start: str
+    start_reason: Reason
+    many: int = Field(ge=2)
+    many_reason: Reason
+    groups: Mapping[str, tuple[str, ...]]
+    pair: tuple[Pair, ...]
+    arena: Arena
+    text: tuple[Text, ...]
+
+    @model_validator(mode="after")
+    def _by_its_own_rule(self) -> LanguageRules:
+        names = [pair.id for pair in self.pair]
+        if len(set(names)) < len(names):
+            raise ValueError("a pair is declared twice")
+        for pair in self.pair:
+            if pair.factor > self.max_size_factor or pair.apart > self.max_months:
+                raise ValueError(f"pair {pair.id} is outside the declared limits")
+        return self
+
+    def tasks(self, group: str) -> tuple[str, ...]:
+        """Return the tasks of a group; ``all`` gives those of all groups."""
+        if group == _NO_TASKS:
+            return tuple(task for tasks in self.groups.values() for task in tasks)
+        return tuple(self.groups[group])
+
+    def chosen(self, which: str) -> tuple[Pair, ...]:
+        """Return the pairs of Qwen and Llama that a choice of the grid means."""
+        kinds = OWN if which == "with-mixed" else OWN[:1]
+        pairs = tuple(pair for pair in self.pair if pair.kind in kinds)
+        line = self.small_below / 1e9
+        if which == "small":
+            return tuple(pair for pair in pairs if max(pair.billions) < line)
+        if which == "large":
+            return tuple(pair for pair in pairs if max(pair.billions) >= line)
+        if which == "close":
+            return tuple(pair for pair in pairs if pair.factor <= self.close_factor)
+        return pairs
+
+
+def parse(content: Mapping[str, object]) -> LanguageRules:
+    """Check ``data/languages.toml``; InputError names what is wrong."""
+    try:
+        return LanguageRules.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"data/languages.toml: {place}: {first['msg']}") from None
+
+
+# ------------------------------------------------------------------------------------ the board
+
+
+def board(frames: Mapping[str, pd.DataFrame], rules: LanguageRules) -> pd.DataFrame:
+    """Return the differences of every declared pair on every data set that both were run on.
+
+    Parameters
+    ----------
+    frames
+        Language to rows of kind ``language-scores``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``pair``, ``kind``, ``language``, ``task``, ``dataset``, ``metric``, ``a``, ``b`` (points),
+        ``difference`` (points), ``half_width`` (of the difference, the two taken as independent).
+        Pairs with fewer than the declared number of languages beside English are left out.
+    """
+    wanted = {name for pair in rules.pair for name in (pair.a, pair.b)}
+    parts = []
+    for language in sorted(frames):
+        frame = frames[language]
+        kept = frame[frame["model"].isin(wanted) & frame["variant"].fillna("").isin(rules.variants)]
+        parts.append(kept.assign(language=language))
+    scores = pd.concat(parts, ignore_index=True)
+    key = ["language", "task", "dataset", "metric"]
+    by_model = {name: part.set_index(key) for name, part in scores.groupby("model", sort=True)}
+    found = []
+    for pair in rules.pair:
+        if pair.a not in by_model or pair.b not in by_model:
+            continue
+        both = by_model[pair.a].join(by_model[pair.b], lsuffix="_a", rsuffix="_b", how="inner")
+        both = both.sort_index().reset_index()
+        others = set(both["language"]) - {rules.english}
+        if len(others) < rules.min_languages:
+            continue
+        a, b = both["score_a"].astype("float64"), both["score_b"].astype("float64")
+        half = np.hypot(
+            both["half_width_a"].astype("float64"), both["half_width_b"].astype("float64")
+        )
+        found.append(
+            both[key].assign(
+                pair=pair.id, kind=pair.kind, a=a, b=b, difference=a - b, half_width=half
+            )
+        )
+    names = ["pair", "kind", *key, "a", "b", "difference", "half_width"]
+    return pd.concat(found, ignore_index=True)[names] if found else pd.DataFrame(columns=names)
+
+
+def by_task(table: pd.DataFrame, tasks: Iterable[str], metric: int) -> pd.DataFrame:
+    """Average over the data sets of a task: a row a pair, language and task.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``pair``, ``kind``, ``language``, ``task``, ``difference``, ``half_width`` (points).
+    """
+    own = table[table["task"].isin(list(tasks)) & (table["metric"] == metric)]
+    own = own.assign(square=own["half_width"].astype("float64") ** 2)
+    groups = own.groupby(["pair", "kind", "language", "task"], sort=True)
+    out = groups.agg(difference=("difference", "mean"), square=("square", "sum"),
+                     number=("square", "size")).reset_index()  # fmt: skip
+    out["half_width"] = np.sqrt(out["square"]) / out["number"]
+    return out.drop(columns=["square", "number"])
+
+
+def by_language(table: pd.DataFrame, tasks: Iterable[str], metric: int) -> pd.DataFrame:
+    """Average over tasks, each alike: a row a pair and language.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``pair``, ``kind``, ``language``, ``tasks`` (number), ``difference``, ``half_width``
+        (points; half-widths of data sets taken as independent).
+    """
+    own = by_task(table, tasks, metric)
+    own["square"] = own["half_width"] ** 2
+    groups = own.groupby(["pair", "kind", "language"], sort=True)
+    out = groups.agg(tasks=("task", "size"), difference=("difference", "mean"),
+                     square=("square", "sum")).reset_index()  # fmt: skip
+    out["half_width"] = np.sqrt(out["square"]) / out["tasks"]
+    return out.drop(columns="square")
+
+
+def sign_test(won: int, count: int) -> float:
+    """Return the exact two-sided p-value of so many wins if each side won as often; NaN of none."""
+    return float(binomtest(won, count).pvalue) if count else math.nan
+
+
+# ---------------------------------------------------------------------------------- the bootstrap
+
+
+def _drawn(generator: np.random.Generator, count: int, draws: int) -> np.ndarray:
+    """How often each of `count` is drawn, in so many draws of `count` with replacement."""
+    return generator.multinomial(count, np.full(count, 1.0 / count), size=draws).astype("float64")
+
+
+def crossed(
+    values: np.ndarray, rules: LanguageRules, weight: str = "comparison"
+) -> tuple[float, float, float]:
+    """Return the mean over pairs and languages with its interval by drawing both anew.
+
+    Parameters
+    ----------
+    values
+        Pairs by languages (or pairs by languages by tasks), NaN where nothing was compared.
+    weight
+        ``comparison``: each value alike; ``pair``: each pair alike.
+
+    Returns
+    -------
+    tuple of float
+        Mean, lower and upper end, rounded to nine places; NaN of nothing.
+
+    Notes
+    -----
+    Pairs and languages are drawn with replacement and crossed, tasks likewise where there are any.
+    A draw that holds no comparison is left out.
+    """
+    known = np.isfinite(values)
+    if not known.any():
+        return math.nan, math.nan, math.nan
+    if values.ndim == 2:
+        values, known = values[:, :, None], known[:, :, None]
+    filled = np.where(known, values, 0.0)
+    number = known.astype("float64")
+    pairs, languages, tasks = values.shape
+    generator = np.random.default_rng(rules.seed)
+    times = [_drawn(generator, size, rules.draws) for size in (pairs, languages)]
+    # One slice has no choice of tasks.
+    times.append(_drawn(generator, tasks, rules.draws) if tasks > 1 else np.ones((rules.draws, 1)))
+    ones = [np.ones((1, size)) for size in (pairs, languages, tasks)]
+
+    def means(p: np.ndarray, s: np.ndarray, t: np.ndarray) -> np.ndarray:
+        # Sums over languages and tasks of each pair first: draws by pairs.
+        total = np.einsum("plt,dl,dt->dp", filled, s, t, optimize=False)
+        count = np.einsum("plt,dl,dt->dp", number, s, t, optimize=False)
+        if weight == "pair":
+            some = count > 0
+            share = np.divide(total, count, out=np.zeros_like(total), where=some)
+            above, below = (p * share).sum(axis=1), (p * some).sum(axis=1)
+        else:
+            above, below = (p * total).sum(axis=1), (p * count).sum(axis=1)
+        return np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0)
+
+    value = float(means(*ones)[0])
+    drawn = means(*times)
+    tail = (1 - rules.level) / 2
+    low, high = np.nanquantile(drawn, [tail, 1 - tail])
+    return round(value, 9), round(float(low), 9), round(float(high), 9)
+
+
+def matrix(table: pd.DataFrame, column: str, *, third: str | None = None) -> np.ndarray:
+    """Return a column as pairs by languages (by `third`), NaN where a row is missing."""
+    axes = [sorted(table[name].unique()) for name in ("pair", "language")]
+    if third is not None:
+        axes.append(sorted(table[third].unique()))
+    out = np.full([len(axis) for axis in axes], np.nan)
+    names = ["pair", "language", *([third] if third else [])]
+    places = tuple(
+        np.array([axis.index(value) for value in table[name]], dtype=int)
+        for name, axis in zip(names, axes, strict=True)
+    )
+    out[places] = table[column].to_numpy(dtype="float64")
+    return out
+
+
+def ahead(table: pd.DataFrame, how: str, rules: LanguageRules) -> pd.Series:
+    """Whether `a` is ahead in each row: ``any``, ``beyond`` its interval, or ``beyond-wide``."""
+    factor = {"any": 0.0, "beyond": 1.0, "beyond-wide": rules.wide_factor}[how]
+    return table["difference"] > factor * table["half_width"]
+
+
+# -------------------------------------------------------------------------------------- the Arena
+
+
+def arena(frame: pd.DataFrame, rules: Arena) -> pd.DataFrame:
+    """Return the differences of the declared pairs by language, inside one file.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``a``, ``b``, ``category``, ``difference`` and its ``lower`` and ``upper`` end (points of
+        rating; half-widths added as if independent), ``votes_a``, ``votes_b``.
+    """
+    names = {name for pair in rules.pair for name in (pair.a, pair.b)}
+    known = {
+        (str(row["model"]), str(row["category"])): row
+        for row in frame[frame["model"].isin(names)].to_dict("records")
+    }
+    rows: list[dict[str, Any]] = []
+    for pair in rules.pair:
+        for category in (*rules.languages, rules.english, rules.together):
+            first, second = (known.get((name, category)) for name in (pair.a, pair.b))
+            if first is None or second is None:
+                continue
+            a, b = float(first["rating"]), float(second["rating"])
+            down = math.hypot(a - float(first["rating_lower"]), float(second["rating_upper"]) - b)
+            up = math.hypot(float(first["rating_upper"]) - a, b - float(second["rating_lower"]))
+            rows.append(
+                {"a": pair.a, "b": pair.b, "category": category, "difference": a - b,
+                 "lower": a - b - down, "upper": a - b + up,
+                 "votes_a": first["votes"], "votes_b": second["votes"]}
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+# -------------------------------------------------------------------------------------- the texts
+
+
+def stated(passages: pd.DataFrame, text: Text) -> tuple[int, int | None, str]:
+    """Return line, number of languages (None without one) and the list that a text states.
+
+    Parameters
+    ----------
+    passages
+        Rows of kind ``release-text``: ``line``, ``passage``.
+
+    Raises
+    ------
+    InputError
+        The declared words stand nowhere in the text.
+    """
+    for line, passage in zip(passages["line"], passages["passage"], strict=True):
+        found = re.search(text.words, str(passage))
+        if found is None:
+            continue
+        groups = found.groupdict()
+        if groups.get("number"):
+            return int(line), int(groups["number"]) + text.more, ""
+        if groups.get("list"):
+            names = [part.strip() for part in re.split(r",|\band\b", groups["list"])]
+            names = [name for name in names if name]
+            return int(line), len(names) + text.more, ", ".join(names)
+        return int(line), None, ""
+    raise InputError(
+        f"data/languages.toml: {text.version}: no line holds {text.words!r}: correct the words"
+    )
