@@ -28,7 +28,7 @@ from scipy.stats import binomtest
 from analysis.errors import InputError
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
-Month = Annotated[str, StringConstraints(pattern=r"\A\d{4}-(?:0[1-9]|1[0-2])\Z")]
+Month = Annotated[str, StringConstraints(pattern=r"^\d{4}-(?:0[1-9]|1[0-2])$")]
 
 #: Kinds of pairs that hold Qwen against Llama.
 OWN: Final = ("qwen", "mixed")
