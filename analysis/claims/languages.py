@@ -9,11 +9,12 @@ from typing import Any, Final
 import pandas as pd
 
 from analysis.claims.outcome import Check, Dimensions, Finding, Outcome, Spec
-from analysis.claims.world import World
+from analysis.claims.world import QWEN, World
 from analysis.errors import InputError
 from analysis.measure import languages
 
 _VERSION: Final = re.compile(r"euroeval-([a-z]+)-\d{4}-\d{2}-\d{2}")
+_NUMBERS: Final = {0: "no", 2: "two"}
 _METRICS: Final = {"first": 1, "second": 2}
 
 
@@ -55,6 +56,62 @@ def compared(world: World, tasks: str, metric: int) -> pd.DataFrame:
     return table
 
 
+def statements(world: World) -> pd.DataFrame:
+    """Return what the makers wrote of languages, by day of release.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``day`` (ISO, of the release), ``family``, ``release``, ``version`` (of the text), ``line``,
+        ``stated`` (number of languages, null where none is), ``named`` (the languages it lists),
+        ``says`` (our words), ``written`` (ISO, day of the text; of Llama's cards that of the copy
+        that we have).
+    """
+
+    def make() -> pd.DataFrame:
+        days = {(r.family, r.name): r.day for r in world.evidence.rule("releases").release}
+        rows = []
+        for text in rules_of(world).text:
+            if (text.family, text.release) not in days:
+                raise InputError(f"data/languages.toml: no release is called {text.release!r}")
+            line, number, named = languages.stated(world.evidence.frame(text.version), text)
+            rows.append(
+                {
+                    "day": days[text.family, text.release].isoformat(),
+                    "family": text.family,
+                    "release": text.release,
+                    "version": text.version,
+                    "written": world.evidence.days[text.version].isoformat(),
+                    "line": line,
+                    "stated": number,
+                    "named": named,
+                    "says": text.paraphrase,
+                }
+            )
+        out = pd.DataFrame(rows).astype({"stated": "Int64"})
+        return out.sort_values(["day", "family", "version"], kind="stable", ignore_index=True)
+
+    table: pd.DataFrame = world.evidence.once("languages.statements", make)
+    return table
+
+
+def start(world: World) -> tuple[int, str]:
+    """Return how many languages Qwen's texts named at its first release, and its first with many.
+
+    Returns
+    -------
+    int
+        The most that a text of the first release states; 0 where none states a number.
+    str
+        Name of the first release of Qwen whose texts state many; empty when there is none.
+    """
+    rules, every = rules_of(world), statements(world)
+    own = every[every["family"] == QWEN]
+    first = own.loc[own["release"] == rules.start, "stated"].dropna()
+    many = own[own["stated"].fillna(0) >= rules.many]
+    return int(first.max()) if len(first) else 0, "" if many.empty else str(many["release"].iloc[0])
+
+
 def multilingual(world: World, spec: Spec, _line: float) -> Outcome:
     """Share of comparisons outside English in which Qwen is ahead of Llama."""
     rules = rules_of(world)
@@ -67,6 +124,7 @@ def multilingual(world: World, spec: Spec, _line: float) -> Outcome:
     value, low, high = languages.crossed(languages.matrix(own, "won"), rules, str(spec["weight"]))
     day = max(world.evidence.days[name] for name in versions(world).values())
     number = own["pair"].nunique()
+    named, many = start(world)
     return Outcome(
         value,
         low,
@@ -81,6 +139,8 @@ def multilingual(world: World, spec: Spec, _line: float) -> Outcome:
             "pairs_compared": int(number),
             "comparisons": len(own),
             "won": int(own["won"].sum()),
+            "start_named": named,
+            "first_with_many": many,
         },
         whole_interval=True,
     )
@@ -95,10 +155,16 @@ def _find(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         f"({100 * low:.0f} to {100 * high:.0f} % over pairs and languages)"
     )
     if low > line:
-        return f"Yes, on tests: {said}"
-    if high <= line:
-        return f"No: {said}"
-    return f"{said}: whether in more than half is open"
+        text = f"Better outside English, on tests: {said}"
+    elif high <= line:
+        text = f"Not better outside English: {said}"
+    else:
+        text = f"{said[0].upper()}{said[1:]}: whether in more than half is open"
+    named, many = int(own["start_named"]), str(own["first_with_many"])
+    if many:
+        text += f"; its first texts named {_NUMBERS.get(named, str(named))} languages, "
+        text += f"{many} was the first to state many"
+    return text
 
 
 #: Check name to function; see :data:`analysis.claims.checks.CHECKS`.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
@@ -140,6 +141,8 @@ class LanguageRules(_Strict):
     english_reason: Reason
     sign_reason: Reason
     bootstrap_reason: Reason
+    thin_below: int = Field(ge=1)
+    thin_reason: Reason
     start: str
     start_reason: Reason
     many: int = Field(ge=2)
@@ -281,9 +284,14 @@ def sign_test(won: int, count: int) -> float:
 # ---------------------------------------------------------------------------------- the bootstrap
 
 
-def _drawn(generator: np.random.Generator, count: int, draws: int) -> np.ndarray:
-    """How often each of `count` is drawn, in so many draws of `count` with replacement."""
-    return generator.multinomial(count, np.full(count, 1.0 / count), size=draws).astype("float64")
+@lru_cache(maxsize=64)
+def _drawn(seed: int, draws: int, sizes: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    """How often each of so many is drawn with replacement: for each size, draws by members."""
+    generator = np.random.default_rng(seed)
+    return tuple(
+        generator.multinomial(size, np.full(size, 1.0 / size), size=draws).astype("float64")
+        for size in sizes
+    )
 
 
 def crossed(
@@ -305,40 +313,47 @@ def crossed(
 
     Notes
     -----
-    Pairs and languages are drawn with replacement and crossed, tasks likewise where there are any.
-    A draw that holds no comparison is left out.
+    Pairs and languages are drawn with replacement and crossed, tasks likewise where there are any;
+    tasks are averaged within a language first. A draw that holds no comparison is left out.
     """
     known = np.isfinite(values)
     if not known.any():
         return math.nan, math.nan, math.nan
-    if values.ndim == 2:
-        values, known = values[:, :, None], known[:, :, None]
-    filled = np.where(known, values, 0.0)
-    number = known.astype("float64")
-    pairs, languages, tasks = values.shape
-    generator = np.random.default_rng(rules.seed)
-    times = [_drawn(generator, size, rules.draws) for size in (pairs, languages)]
-    # One slice has no choice of tasks.
-    times.append(_drawn(generator, tasks, rules.draws) if tasks > 1 else np.ones((rules.draws, 1)))
-    ones = [np.ones((1, size)) for size in (pairs, languages, tasks)]
-
-    def means(p: np.ndarray, s: np.ndarray, t: np.ndarray) -> np.ndarray:
-        # Sums over languages and tasks of each pair first: draws by pairs.
-        total = np.einsum("plt,dl,dt->dp", filled, s, t, optimize=False)
-        count = np.einsum("plt,dl,dt->dp", number, s, t, optimize=False)
-        if weight == "pair":
-            some = count > 0
-            share = np.divide(total, count, out=np.zeros_like(total), where=some)
-            above, below = (p * share).sum(axis=1), (p * some).sum(axis=1)
-        else:
-            above, below = (p * total).sum(axis=1), (p * count).sum(axis=1)
-        return np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0)
-
-    value = float(means(*ones)[0])
-    drawn = means(*times)
+    filled, number = np.where(known, values, 0.0), known.astype("float64")
+    p, s, *more = _drawn(rules.seed, rules.draws, values.shape)
+    if more:
+        # Tasks first: a language counts once, however many tasks were drawn of it.
+        t = more[0]
+        plain = _ratio(filled.sum(axis=2), number.sum(axis=2))
+        cells = _ratio(
+            np.einsum("plt,dt->dpl", filled, t), np.einsum("plt,dt->dpl", number, t)
+        )  # fmt: skip
+        some = np.isfinite(cells)
+        total = np.einsum("dpl,dl->dp", np.where(some, cells, 0.0), s)
+        count = np.einsum("dpl,dl->dp", some.astype("float64"), s)
+        filled, number = np.where(np.isfinite(plain), plain, 0.0), np.isfinite(plain)
+    else:
+        total, count = s @ filled.T, s @ number.T
+    ones = np.ones((1, len(values)))
+    value = _over_pairs(filled.sum(axis=1)[None], number.sum(axis=1)[None], ones, weight)
+    drawn = _over_pairs(total, count, p, weight)
     tail = (1 - rules.level) / 2
     low, high = np.nanquantile(drawn, [tail, 1 - tail])
-    return round(value, 9), round(float(low), 9), round(float(high), 9)
+    return round(float(value[0]), 9), round(float(low), 9), round(float(high), 9)
+
+
+def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """Return `above` over `below`, NaN where there is nothing to divide by."""
+    return np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+
+
+def _over_pairs(total: np.ndarray, count: np.ndarray, times: np.ndarray, weight: str) -> np.ndarray:
+    """Mean over pairs of each draw, from sums and numbers by draw and pair."""
+    if weight == "pair":
+        share = _ratio(total, count)
+        some = np.isfinite(share)
+        total, count = np.where(some, share, 0.0), some.astype("float64")
+    return _ratio((times * total).sum(axis=1), (times * count).sum(axis=1))
 
 
 def matrix(table: pd.DataFrame, column: str, *, third: str | None = None) -> np.ndarray:
