@@ -14,7 +14,6 @@ from analysis.errors import InputError
 from analysis.measure import languages
 
 _VERSION: Final = re.compile(r"euroeval-([a-z]+)-\d{4}-\d{2}-\d{2}")
-_NUMBERS: Final = {0: "no", 2: "two"}
 _METRICS: Final = {"first": 1, "second": 2}
 
 
@@ -95,21 +94,23 @@ def statements(world: World) -> pd.DataFrame:
     return table
 
 
-def start(world: World) -> tuple[int, str]:
-    """Return how many languages Qwen's texts named at its first release, and its first with many.
+def start(world: World) -> tuple[str, str]:
+    """Return the languages that Qwen's first texts put in front, and its first release with many.
 
     Returns
     -------
-    int
-        The most that a text of the first release states; 0 where none states a number.
-    str
-        Name of the first release of Qwen whose texts state many; empty when there is none.
+    tuple of str
+        Languages that the texts of the first release name; name of the first release whose texts
+        state many. Empty where there is none.
     """
     rules, every = rules_of(world), statements(world)
     own = every[every["family"] == QWEN]
-    first = own.loc[own["release"] == rules.start, "stated"].dropna()
+    named = own.loc[(own["release"] == rules.start) & (own["named"] != ""), "named"]
     many = own[own["stated"].fillna(0) >= rules.many]
-    return int(first.max()) if len(first) else 0, "" if many.empty else str(many["release"].iloc[0])
+    return (
+        "" if named.empty else " and ".join(str(named.iloc[0]).split(", ")),
+        "" if many.empty else str(many["release"].iloc[0]),
+    )
 
 
 def multilingual(world: World, spec: Spec, _line: float) -> Outcome:
@@ -160,10 +161,9 @@ def _find(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         text = f"Not better outside English: {said}"
     else:
         text = f"{said[0].upper()}{said[1:]}: whether in more than half is open"
-    named, many = int(own["start_named"]), str(own["first_with_many"])
-    if many:
-        text += f"; its first texts named {_NUMBERS.get(named, str(named))} languages, "
-        text += f"{many} was the first to state many"
+    if own["start_named"] and own["first_with_many"]:
+        text += f"; at the start its maker named {own['start_named']} above all, and "
+        text += f"{own['first_with_many']} was the first for which it named more"
     return text
 
 

@@ -344,7 +344,8 @@ def crossed(
 
 def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     """Return `above` over `below`, NaN where there is nothing to divide by."""
-    return np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+    out: np.ndarray = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+    return out
 
 
 def _over_pairs(total: np.ndarray, count: np.ndarray, times: np.ndarray, weight: str) -> np.ndarray:
@@ -371,10 +372,33 @@ def matrix(table: pd.DataFrame, column: str, *, third: str | None = None) -> np.
     return out
 
 
+_FACTORS: Final = ("any", "beyond", "beyond-wide")
+
+
+def _margin(table: pd.DataFrame, how: str, rules: LanguageRules) -> pd.Series:
+    factor = dict(zip(_FACTORS, (0.0, 1.0, rules.wide_factor), strict=True))[how]
+    return factor * table["half_width"]
+
+
 def ahead(table: pd.DataFrame, how: str, rules: LanguageRules) -> pd.Series:
-    """Whether `a` is ahead in each row: ``any``, ``beyond`` its interval, or ``beyond-wide``."""
-    factor = {"any": 0.0, "beyond": 1.0, "beyond-wide": rules.wide_factor}[how]
-    return table["difference"] > factor * table["half_width"]
+    """Whether `a` is ahead in each row.
+
+    Parameters
+    ----------
+    table
+        Rows with ``difference`` and ``half_width`` (points).
+    how
+        By ``any`` margin, ``beyond`` the board's interval, or ``beyond-wide``, that for the test
+        set.
+    """
+    out: pd.Series = table["difference"] > _margin(table, how, rules)
+    return out
+
+
+def behind(table: pd.DataFrame, how: str, rules: LanguageRules) -> pd.Series:
+    """Whether `a` is behind in each row, as :func:`ahead`."""
+    out: pd.Series = -table["difference"] > _margin(table, how, rules)
+    return out
 
 
 # -------------------------------------------------------------------------------------- the Arena
