@@ -281,6 +281,12 @@ def sign_test(won: int, count: int) -> float:
     return float(binomtest(won, count).pvalue) if count else math.nan
 
 
+def exact_share(won: int, count: int, level: float) -> tuple[float, float]:
+    """Return the ends of the exact binomial interval of a share (Clopper and Pearson)."""
+    got = binomtest(won, count).proportion_ci(confidence_level=level, method="exact")
+    return float(got.low), float(got.high)
+
+
 # ---------------------------------------------------------------------------------- the bootstrap
 
 
@@ -309,7 +315,7 @@ def crossed(
     Returns
     -------
     tuple of float
-        Mean, lower and upper end, rounded to nine places; NaN of nothing.
+        Mean, lower and upper end, rounded to nine places; NaN of nothing, and no ends of one value.
 
     Notes
     -----
@@ -336,6 +342,8 @@ def crossed(
         total, count = s @ filled.T, s @ number.T
     ones = np.ones((1, len(values)))
     value = _over_pairs(filled.sum(axis=1)[None], number.sum(axis=1)[None], ones, weight)
+    if known.sum() == 1:
+        return round(float(value[0]), 9), math.nan, math.nan
     drawn = _over_pairs(total, count, p, weight)
     tail = (1 - rules.level) / 2
     low, high = np.nanquantile(drawn, [tail, 1 - tail])

@@ -124,7 +124,10 @@ def pairs_table(world: World) -> pd.DataFrame:
 
 
 def summary_table(world: World) -> pd.DataFrame:
-    """Sum up kinds of pairs: all tasks and each, outside English and in it."""
+    """Sum up kinds of pairs: all tasks and each, outside English and in it.
+
+    The interval of the share in English is the exact one over pairs.
+    """
     rules, cells = claims.rules_of(world), _cells(world)
     rows = []
     for kind, title in KINDS.items():
@@ -141,7 +144,13 @@ def summary_table(world: World) -> pd.DataFrame:
                     "difference"
                 ].mean()
                 each["won"] = (each["difference"] > 0).astype("float64")
-                part, low, high = languages.crossed(languages.matrix(each, "won"), rules)
+                part, low, high = languages.crossed(
+                    languages.matrix(pd.DataFrame(each), "won"), rules
+                )
+                if english:
+                    # One language: pairs alone, too few to draw anew.
+                    won = int(each["won"].sum())
+                    low, high = languages.exact_share(won, len(each), rules.level)
                 mean, least, most = languages.crossed(
                     languages.matrix(own, "difference", third="task"), rules
                 )
