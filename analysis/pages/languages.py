@@ -8,8 +8,8 @@ import pandas as pd
 
 from analysis import pages, tables
 from analysis.present import charts, numbers
-from analysis.present.figure import figure
-from analysis.present.markup import Html, join, paragraph, safe_link
+from analysis.present.figure import Source, figure
+from analysis.present.markup import Html, anchor, join, paragraph, safe_link
 from analysis.present.strips import strips
 from analysis.present.tables import Column, table
 
@@ -65,7 +65,8 @@ def in_short() -> Html:
         share(own),
         f" of {own['comparisons']} comparisons of a pair in a language other than English, and in ",
         numbers.count(int(english["ahead"]), "computed"),
-        f" of {english['pairs']} pairs in English as well. Gemma and Mistral are ahead of Llama in ",
+        f" of {english['pairs']} pairs in English as well. ",
+        "Gemma and Mistral are ahead of Llama in ",
         share(weak),
         ", and Qwen is ahead of Gemma and Mistral in ",
         share(good),
@@ -156,9 +157,10 @@ def controls() -> Html:
         lower=rows["share_lower"],
         upper=rows["share_upper"],
     )
-    shares = {
-        str(kind): float(value) for kind, value in zip(rows["kind"], rows["value"], strict=True)
-    }  # noqa: E501
+    said_share = {
+        str(kind): numbers.format_percent(float(value), 0)
+        for kind, value in zip(rows["kind"], rows["value"], strict=True)
+    }
     said = "; ".join(
         f"{label}, {numbers.format_percent(float(value), 0)}"
         for label, value in zip(rows["label"], rows["value"], strict=True)
@@ -170,9 +172,8 @@ def controls() -> Html:
         ),
         id="languages-controls",
         title=(
-            f"Qwen is ahead of Llama in {numbers.format_percent(shares['qwen'], 0)} of comparisons, "
-            f"Gemma and Mistral in {numbers.format_percent(shares['rival-llama'], 0)}; "
-            f"Qwen is ahead of those two in {numbers.format_percent(shares['qwen-rival'], 0)}"
+            f"Qwen is ahead of Llama in {said_share['qwen']} of comparisons, Gemma and Mistral in "
+            f"{said_share['rival-llama']}; Qwen is ahead of those two in {said_share['qwen-rival']}"
         ),
         subtitle=(
             "Share of comparisons outside English in which the first is ahead, by any margin; "
@@ -361,7 +362,10 @@ def arena() -> Html:
         ],
         note="Tick: the mean of the pairs. Ratings hold inside this one file; voters chose "
         "themselves, and their prompts differ by language.",
-        everything="data.html",
+        sources=[
+            Source(name, "", f"data.html#version-{anchor(name)}")
+            for name in sorted(set(frame["version"].astype("str")))
+        ],
     )  # fmt: skip
 
 
@@ -417,9 +421,10 @@ def since() -> Html:
         first = own[(own["release"] == own["release"].iloc[0]) & own["named"].fillna("").ne("")]
         many = own[own["stated"].fillna(0) > 2].iloc[0]
         front = " and ".join(str(first["named"].iloc[0]).split(", "))
+        begun, more = (numbers.format_day(str(row["day"])) for row in (own.iloc[0], many))
         parts += [
-            f"{name} began ({numbers.format_day(str(own['day'].iloc[0]))}) with {front}; the first "
-            f"to name more was {many['release']} ({numbers.format_day(str(many['day']))}), with ",
+            f"{name} began ({begun}) with {front}; ",
+            f"the first to name more was {many['release']} ({more}), with ",
             numbers.count(int(many["stated"]), "published"),
             " languages. ",
         ]

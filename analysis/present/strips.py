@@ -68,11 +68,11 @@ def strips(
     line = zero.mark_rule(color=theme.STATED.light, strokeDash=[5, 3]).encode(
         x=alt.X("at:Q", scale=scale)
     )
+    at = {"x": alt.X("at:Q", scale=scale), "y": alt.value(0)}
+    side: dict[str, Any] = {"color": theme.STATED.light, "baseline": "bottom", "dy": -6}
     sides = [
-        zero.mark_text(
-            color=theme.STATED.light, align=align, baseline="bottom", dx=dx, dy=-6, text=text
-        ).encode(x=alt.X("at:Q", scale=scale), y=alt.value(0))
-        for align, dx, text in (("right", -6, f"← {ends[0]}"), ("left", 6, f"{ends[1]} →"))
+        zero.mark_text(align="right", dx=-6, text=f"\u2190 {ends[0]}", **side).encode(**at),
+        zero.mark_text(align="left", dx=6, text=f"{ends[1]} \u2192", **side).encode(**at),
     ]
     spread = base.mark_rule(strokeWidth=9, yOffset=11, color=theme.BAND.light).encode(
         x=alt.X("lower:Q", scale=scale, axis=axis), x2="upper:Q", y=y
