@@ -132,8 +132,6 @@ def multilingual(world: World, spec: Spec, _line: float) -> Outcome:
         high,
         low,
         high,
-        len(own),
-        len(own),
         note=f"{number} pairs in up to {own['language'].nunique()} languages",
         extra={
             "day": day.isoformat(),
@@ -152,18 +150,17 @@ def _find(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     won, number = int(own["won"]), int(own["comparisons"])
     low, high, line = float(own["lower"]), float(own["upper"]), float(record["stated_value"])
     said = (
-        f"Qwen is ahead of Llama in {won} of {number} comparisons outside English "
-        f"({100 * low:.0f} to {100 * high:.0f} % over pairs and languages)"
+        f"ahead of Llama in {won} of {number} comparisons outside English "
+        f"({100 * low:.0f} to {100 * high:.0f} %)"
     )
     if low > line:
-        text = f"Better outside English, on tests: {said}"
+        text = f"Often better, on tests: {said}"
     elif high <= line:
-        text = f"Not better outside English: {said}"
+        text = f"Not often better, on tests: {said}"
     else:
-        text = f"{said[0].upper()}{said[1:]}: whether in more than half is open"
-    if own["start_named"] and own["first_with_many"]:
-        text += f"; at the start its maker named {own['start_named']} above all, and "
-        text += f"{own['first_with_many']} was the first for which it named more"
+        text = f"Open whether often better: {said}"
+    if own["start_named"]:
+        text += f"; at the start above all {own['start_named']}"
     return text
 
 

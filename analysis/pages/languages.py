@@ -70,13 +70,16 @@ def in_short() -> Html:
         share(weak),
         ", and Qwen is ahead of Gemma and Mistral in ",
         share(good),
-        ": what the board shows is Llama behind the others"
-        + (
-            " more than Qwen in front of them."
-            if good["share_lower"] <= 0.5 <= good["share_upper"]
-            else ", with Qwen apart from these too."
-        ),
+        _seen(weak, good),
     )
+
+
+def _seen(weak: dict[str, Any], good: dict[str, Any]) -> str:
+    """Return what the controls say, as far as their intervals bear it."""
+    behind, even = weak["share_lower"] > 0.5, good["share_lower"] <= 0.5 <= good["share_upper"]
+    if behind and even:
+        return ": Llama is behind the others too, and Qwen and the others are not told apart."
+    return ", so that Llama is behind the others too." if behind else "."
 
 
 def pairs() -> Html:
@@ -99,9 +102,8 @@ def pairs() -> Html:
         f"{label}: ahead in {text} languages, mean {_points(float(mean))} points"
         for label, text, mean in zip(means["label"], means["text"], means["value"], strict=True)
     )
-    spans = [
-        f"{_points(float(part['value'].min()))} to {_points(float(part['value'].max()))}"
-        for part in (small, large)
+    counts = [
+        f"{int(part['ahead'].sum())} of {int(part['languages'].sum())}" for part in (small, large)
     ]
     return figure(
         lambda width: strips(
@@ -110,16 +112,15 @@ def pairs() -> Html:
         ),
         id="languages-pairs",
         title=(
-            f"Ahead in {int(means['ahead'].sum())} of {int(means['languages'].sum())} "
-            f"comparisons; by the pair, {spans[0]} points below ten billion parameters, "
-            f"{spans[1]} above"
+            f"Outside English Qwen is ahead in {counts[0]} comparisons below ten billion "
+            f"parameters, and in {counts[1]} above"
         ),
         subtitle=(
             "Each dot a language other than English, the square English: mean difference of all "
-            f"tasks that both ran, points; EuroEval, {_day()}"
+            f"tasks that both ran, points, Qwen without thinking; EuroEval, {_day()}"
         ),
         alt=f"By pair, from small to large, languages other than English. {said}.",
-        data=means[
+        data=means.round(1)[
             ["label", "languages", "ahead", "difference", "lower", "upper", "english",
              "english_tasks", "grade"]
         ],
@@ -180,7 +181,7 @@ def controls() -> Html:
             f"EuroEval, {_day()}"
         ),
         alt=f"Share of comparisons in which the first is ahead. {said}.",
-        data=rows[
+        data=rows.assign(difference=rows["difference"].round(1))[
             ["title", "pairs", "comparisons", "ahead", "value", "lower", "upper", "difference",
              "grade"]
         ],

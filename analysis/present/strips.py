@@ -53,6 +53,7 @@ def strips(
             "apart": dots["apart"].to_numpy(dtype="bool"),
         }
     )
+    size = 11 if width < 480 else 12
     every = pd.concat([rows["value"], rows["lower"], rows["upper"], points["value"]]).dropna()
     low, high = min(0.0, float(every.min())), max(0.0, float(every.max()))
     margin = 0.04 * (high - low)
@@ -70,10 +71,12 @@ def strips(
     )
     at = {"x": alt.X("at:Q", scale=scale), "y": alt.value(0)}
     side: dict[str, Any] = {"color": theme.STATED.light, "baseline": "bottom", "dy": -6}
-    sides = [
-        zero.mark_text(align="right", dx=-6, text=f"\u2190 {ends[0]}", **side).encode(**at),
-        zero.mark_text(align="left", dx=6, text=f"{ends[1]} \u2192", **side).encode(**at),
-    ]
+    sides = [zero.mark_text(align="left", dx=6, text=f"{ends[1]} \u2192", **side).encode(**at)]
+    # Left of zero there may be no room for words; what lies right of it then says enough.
+    if -low / (high - low) * width > 9 * len(ends[0]):
+        sides.append(
+            zero.mark_text(align="right", dx=-6, text=f"\u2190 {ends[0]}", **side).encode(**at)
+        )
     spread = base.mark_rule(strokeWidth=9, yOffset=11, color=theme.BAND.light).encode(
         x=alt.X("lower:Q", scale=scale, axis=axis), x2="upper:Q", y=y
     )
@@ -87,10 +90,10 @@ def strips(
     mean = base.mark_tick(thickness=3, size=18, color=theme.TEXT.light, yOffset=11).encode(
         x=alt.X("value:Q", scale=scale), y=y
     )
-    names = base.mark_text(align="left", baseline="bottom", dy=-1, **ground).encode(
+    names = base.mark_text(align="left", baseline="bottom", dy=-1, fontSize=size, **ground).encode(
         x=alt.value(0), y=y, text="label:N"
     )
-    texts = base.mark_text(align="right", baseline="bottom", dy=-1, **ground).encode(
+    texts = base.mark_text(align="right", baseline="bottom", dy=-1, fontSize=size, **ground).encode(
         x=alt.value(width - 20), y=y, text="text:N"
     )
     return alt.layer(spread, line, others, beside, mean, names, texts, *sides)

@@ -23,13 +23,24 @@ KINDS: Final = {
 _ALL: Final = "all"
 
 
+#: Words of a name that say it was tuned to chat.
+_TUNED: Final = ("-Instruct", "-Chat", "-chat-hf", "-it")
+
+
 def short(model: str) -> str:
-    """Return a model's name without its organisation, thinking modes in words."""
-    name = model.rpartition("/")[2]
-    name = name.replace("#no-thinking", ", no thinking").replace("#thinking", ", thinking")
-    for word in ("-Instruct", "-Chat", "-chat-hf", "-it"):
+    """Return a model's name without its organisation, its experts and its tuning."""
+    maker, _, name = model.rpartition("/")
+    name = name.partition("#")[0].removesuffix("-2503").removesuffix("-2506")
+    name = name.replace("-17B-16E", "")
+    tuned = any(word in name for word in _TUNED)
+    for word in _TUNED:
         name = name.replace(word, "")
-    return name
+    # Qwen3 has no word for tuned; Llama's and Gemma's names without one are base models.
+    return name if tuned or maker not in ("meta-llama", "google") else f"{name} base"
+
+
+def _label(pair: languages.Pair) -> str:
+    return f"{short(pair.a)} / {short(pair.b)}"
 
 
 def _cells(world: World) -> pd.DataFrame:
@@ -46,7 +57,7 @@ def differences_table(world: World) -> pd.DataFrame:
     """Give the difference of each pair in each language, with both its intervals."""
     rules = claims.rules_of(world)
     table = claims.compared(world, _ALL, rules.metric)
-    label = {pair.id: f"{short(pair.a)} - {short(pair.b)}" for pair in rules.pair}
+    label = {pair.id: _label(pair) for pair in rules.pair}
     clear = languages.ahead(table, "beyond", rules), languages.behind(table, "beyond", rules)
     wide = (
         languages.ahead(table, "beyond-wide", rules),
@@ -94,7 +105,7 @@ def pairs_table(world: World) -> pd.DataFrame:
             {
                 "pair": pair.id,
                 "kind": pair.kind,
-                "label": f"{short(pair.a)} - {short(pair.b)}",
+                "label": _label(pair),
                 "a": pair.a,
                 "b": pair.b,
                 "billions_a": pair.billions[0],
