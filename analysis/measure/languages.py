@@ -223,7 +223,8 @@ def board(frames: Mapping[str, pd.DataFrame], rules: LanguageRules) -> pd.DataFr
     for pair in rules.pair:
         if pair.a not in by_model or pair.b not in by_model:
             continue
-        both = by_model[pair.a].join(by_model[pair.b], lsuffix="_a", rsuffix="_b", how="inner")
+        first, second = by_model[pair.a].add_suffix("_a"), by_model[pair.b].add_suffix("_b")
+        both = first.join(second, how="inner")
         both = both.sort_index().reset_index()
         others = set(both["language"]) - {rules.english}
         if len(others) < rules.min_languages:
