@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
@@ -28,7 +28,7 @@ from scipy.stats import binomtest
 from analysis.errors import InputError
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
-Month = Annotated[str, StringConstraints(pattern=r"\A\d{4}-(?:0[1-9]|1[0-2])\Z")]
+Month = Annotated[str, StringConstraints(pattern=r"^\d{4}-(?:0[1-9]|1[0-2])$")]
 
 #: Kinds of pairs that hold Qwen against Llama.
 OWN: Final = ("qwen", "mixed")
@@ -283,11 +283,37 @@ def sign_test(won: int, count: int) -> float:
 
 def _drawn(generator: np.random.Generator, count: int, draws: int) -> np.ndarray:
     """How often each of `count` is drawn, in so many draws of `count` with replacement."""
-    return generator.multinomial(count, np.full(count, 1.0 / count), size=draws).astype("float64")
+    times = generator.multinomial(count, np.full(count, 1.0 / count), size=draws)
+    return np.asarray(times, dtype="float64")
+
+
+def clusters(pairs: Iterable[Pair]) -> dict[str, int]:
+    """Return a number for each pair, the same for pairs that share a model, also by way of others.
+
+    Examples
+    --------
+    Pairs A-B, C-B and C-D are one cluster; E-F is another.
+    """
+    own = list(pairs)
+    found: dict[str, int] = {}
+    for number, pair in enumerate(own):
+        if pair.id in found:
+            continue
+        models, size = {pair.a, pair.b}, 0
+        while size < len(models):
+            size = len(models)
+            for other in own:
+                if models & {other.a, other.b}:
+                    models |= {other.a, other.b}
+                    found[other.id] = number
+    return found
 
 
 def crossed(
-    values: np.ndarray, rules: LanguageRules, weight: str = "comparison"
+    values: np.ndarray,
+    rules: LanguageRules,
+    weight: str = "comparison",
+    cluster: Sequence[int] | None = None,
 ) -> tuple[float, float, float]:
     """Return the mean over pairs and languages with its interval by drawing both anew.
 
@@ -297,6 +323,9 @@ def crossed(
         Pairs by languages (or pairs by languages by tasks), NaN where nothing was compared.
     weight
         ``comparison``: each value alike; ``pair``: each pair alike.
+    cluster
+        Of each pair, in the order of `values`; pairs of a cluster are drawn together. Without it
+        each pair is one.
 
     Returns
     -------
@@ -305,7 +334,7 @@ def crossed(
 
     Notes
     -----
-    Pairs and languages are drawn with replacement and crossed, tasks likewise where there are any.
+    Clusters and languages are drawn with replacement and crossed, tasks likewise where there are any.
     A draw that holds no comparison is left out.
     """
     known = np.isfinite(values)
@@ -317,7 +346,13 @@ def crossed(
     number = known.astype("float64")
     pairs, languages, tasks = values.shape
     generator = np.random.default_rng(rules.seed)
-    times = [_drawn(generator, size, rules.draws) for size in (pairs, languages)]
+    _, group = np.unique(
+        list(cluster) if cluster is not None else range(pairs), return_inverse=True
+    )
+    times = [
+        _drawn(generator, int(group.max()) + 1, rules.draws)[:, group],
+        _drawn(generator, languages, rules.draws),
+    ]
     # One slice has no choice of tasks.
     times.append(_drawn(generator, tasks, rules.draws) if tasks > 1 else np.ones((rules.draws, 1)))
     ones = [np.ones((1, size)) for size in (pairs, languages, tasks)]
@@ -354,6 +389,13 @@ def matrix(table: pd.DataFrame, column: str, *, third: str | None = None) -> np.
     )
     out[places] = table[column].to_numpy(dtype="float64")
     return out
+
+
+def cluster_of(table: pd.DataFrame, rules: LanguageRules) -> list[int]:
+    """Return the cluster of each pair of a table, in the order of :func:`matrix`."""
+    names = sorted(table["pair"].unique())
+    found = clusters(pair for pair in rules.pair if pair.id in names)
+    return [found[name] for name in names]
 
 
 def ahead(table: pd.DataFrame, how: str, rules: LanguageRules) -> pd.Series:
