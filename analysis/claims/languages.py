@@ -122,7 +122,12 @@ def multilingual(world: World, spec: Spec, _line: float) -> Outcome:
     if own.empty:
         return Outcome(None, note="no pair of this kind was run on these tasks")
     own = own.assign(won=languages.ahead(own, str(spec["ahead"]), rules).astype("float64"))
-    value, low, high = languages.crossed(languages.matrix(own, "won"), rules, str(spec["weight"]))
+    value, low, high = languages.crossed(
+        languages.matrix(own, "won"),
+        rules,
+        str(spec["weight"]),
+        languages.cluster_of(own, rules),
+    )
     day = max(world.evidence.days[name] for name in versions(world).values())
     number = own["pair"].nunique()
     named, many = start(world)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
@@ -301,8 +301,40 @@ def _drawn(seed: int, draws: int, sizes: tuple[int, ...]) -> tuple[np.ndarray, .
     )
 
 
+def clusters(pairs: Iterable[Pair]) -> dict[str, int]:
+    """Return a number for each pair, the same for pairs that share a model, also by way of others.
+
+    Examples
+    --------
+    Pairs A-B, C-B and C-D are one cluster; E-F is another.
+    """
+    own = list(pairs)
+    found: dict[str, int] = {}
+    for number, pair in enumerate(own):
+        if pair.id in found:
+            continue
+        models, size = {pair.a, pair.b}, 0
+        while size < len(models):
+            size = len(models)
+            for other in own:
+                if models & {other.a, other.b}:
+                    models |= {other.a, other.b}
+                    found[other.id] = number
+    return found
+
+
+def cluster_of(table: pd.DataFrame, rules: LanguageRules) -> list[int]:
+    """Return the cluster of each pair of a table, in the order of :func:`matrix`."""
+    names = sorted(table["pair"].unique())
+    found = clusters(pair for pair in rules.pair if pair.id in names)
+    return [found[name] for name in names]
+
+
 def crossed(
-    values: np.ndarray, rules: LanguageRules, weight: str = "comparison"
+    values: np.ndarray,
+    rules: LanguageRules,
+    weight: str = "comparison",
+    cluster: Sequence[int] | None = None,
 ) -> tuple[float, float, float]:
     """Return the mean over pairs and languages with its interval by drawing both anew.
 
@@ -312,6 +344,9 @@ def crossed(
         Pairs by languages (or pairs by languages by tasks), NaN where nothing was compared.
     weight
         ``comparison``: each value alike; ``pair``: each pair alike.
+    cluster
+        Of each pair, in the order of `values`; pairs of a cluster are drawn together. Without it
+        each pair is one.
 
     Returns
     -------
@@ -320,14 +355,18 @@ def crossed(
 
     Notes
     -----
-    Pairs and languages are drawn with replacement and crossed, tasks likewise where there are any;
-    tasks are averaged within a language first. A draw that holds no comparison is left out.
+    Clusters and languages are drawn with replacement and crossed, tasks likewise where there are
+    any; tasks are averaged within a language first. A draw without a comparison is left out.
     """
     known = np.isfinite(values)
     if not known.any():
         return math.nan, math.nan, math.nan
     filled, number = np.where(known, values, 0.0), known.astype("float64")
-    p, s, *more = _drawn(rules.seed, rules.draws, values.shape)
+    _, group = np.unique(
+        list(cluster) if cluster is not None else range(len(values)), return_inverse=True
+    )
+    sizes = (int(group.max()) + 1, *values.shape[1:])
+    p, s, *more = _drawn(rules.seed, rules.draws, sizes)
     if more:
         # Tasks first: a language counts once, however many tasks were drawn of it.
         t = more[0]
@@ -345,7 +384,7 @@ def crossed(
     value = _over_pairs(filled.sum(axis=1)[None], number.sum(axis=1)[None], ones, weight)
     if known.sum() == 1:
         return round(float(value[0]), 9), math.nan, math.nan
-    drawn = _over_pairs(total, count, p, weight)
+    drawn = _over_pairs(total, count, p[:, group], weight)
     tail = (1 - rules.level) / 2
     low, high = np.nanquantile(drawn, [tail, 1 - tail])
     return round(float(value[0]), 9), round(float(low), 9), round(float(high), 9)

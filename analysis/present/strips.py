@@ -73,7 +73,7 @@ def strips(
     side: dict[str, Any] = {"color": theme.STATED.light, "baseline": "bottom", "dy": -6}
     sides = [zero.mark_text(align="left", dx=6, text=f"{ends[1]} \u2192", **side).encode(**at)]
     # Left of zero there may be no room for words; what lies right of it then says enough.
-    if -low / (high - low) * width > 9 * len(ends[0]):
+    if -low / (high - low) * width > 7 * len(ends[0]):
         sides.append(
             zero.mark_text(align="right", dx=-6, text=f"\u2190 {ends[0]}", **side).encode(**at)
         )

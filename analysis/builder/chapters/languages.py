@@ -155,15 +155,15 @@ def summary_table(world: World) -> pd.DataFrame:
                     "difference"
                 ].mean()
                 each["won"] = (each["difference"] > 0).astype("float64")
-                part, low, high = languages.crossed(
-                    languages.matrix(pd.DataFrame(each), "won"), rules
-                )
+                cluster = languages.cluster_of(pd.DataFrame(each), rules)
+                won = languages.matrix(pd.DataFrame(each), "won")
+                part, low, high = languages.crossed(won, rules, cluster=cluster)
                 if english:
                     # One language: pairs alone, too few to draw anew.
-                    won = int(each["won"].sum())
-                    low, high = languages.exact_share(won, len(each), rules.level)
+                    ahead = int(each["won"].sum())
+                    low, high = languages.exact_share(ahead, len(each), rules.level)
                 mean, least, most = languages.crossed(
-                    languages.matrix(own, "difference", third="task"), rules
+                    languages.matrix(own, "difference", third="task"), rules, cluster=cluster
                 )
                 rows.append(
                     {
