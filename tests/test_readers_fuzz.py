@@ -126,6 +126,19 @@ RANKING: dict[str, Any] = {
     "images": [],
 }
 
+ARENA: dict[str, Any] = {
+    "rows": [
+        {
+            "model_name": "a",
+            "category": "german",
+            "rating": 1200.5,
+            "rating_lower": 1190.0,
+            "rating_upper": 1211.0,
+            "vote_count": 99.0,
+        }
+    ]
+}
+
 STRUCTURES: list[tuple[str, Any]] = [
     ("ollama-library", LIBRARY),
     ("ollama-library", GALLERY),
@@ -140,6 +153,7 @@ STRUCTURES: list[tuple[str, Any]] = [
     ("organisation-weeks", WEEKS),
     ("service-catalogue", CATALOGUE),
     ("router-ranking", RANKING),
+    ("arena-scores", ARENA),
 ]
 TEXTS: list[tuple[str, bytes]] = [
     *((kind, json.dumps(content).encode()) for kind, content in STRUCTURES),
@@ -161,6 +175,12 @@ TEXTS += [
     ("derivative-counts", COUNTS),
     ("lineage-roots", ROOTS),
 ]
+SCORES = (
+    "<b>Task</b>,<a href='https://x.com/tasks/knowledge/'>K</a>\n"
+    "Model,<a href='https://x.com/datasets/danish#one'>one</a>\n"
+    "<a href='https://x.com'>a/b (val)</a>,69.12 ± 1.83 / -0.52 ± 1.64@@69.12\nc#no,?\n"
+)
+TEXTS += [("language-scores", SCORES.encode())]
 TREE = ROW | {
     "created_at": "2026-08-15T00:00:00.000Z",
     "tags": ["base_model:c/d", "base_model:merge:c/d", "license:mit"],

@@ -15,6 +15,7 @@ from analysis.measure import (
     breadth,
     bulk,
     domains,
+    languages,
     licences,
     pace,
     pulls,
@@ -39,6 +40,8 @@ KINDS: Final = (
     "release-text",
     "service-catalogue",
     "router-ranking",
+    "language-scores",
+    "arena-scores",
 )
 #: Single versions of other kinds, read with all their columns.
 VERSIONS: Final = (
@@ -62,6 +65,7 @@ RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
     "bulk": bulk.parse,
     "domains": domains.parse,
     "hardware": sizes.parse,
+    "languages": languages.parse,
     "licences": licences.parse,
     "pace": pace.parse,
     "pulls": pulls.parse,

@@ -23,6 +23,7 @@ RULE_FILES = (
     "domains",
     "families",
     "hardware",
+    "languages",
     "licences",
     "outliers",
     "pace",

@@ -18,6 +18,7 @@ from analysis.claims import (
     arrivals,
     derivatives,
     domains,
+    languages,
     licensing,
     pulls,
     releasing,
@@ -364,6 +365,7 @@ _CHAPTERS = (
     pulls,
     terms,
     services,
+    languages,
 )
 CHECKS: Mapping[str, Check] = {
     **_DOWNLOADS,

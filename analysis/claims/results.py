@@ -14,6 +14,7 @@ from analysis.claims import (
     checks,
     derivatives,
     domains,
+    languages,
     licensing,
     pulls,
     releasing,
@@ -385,6 +386,7 @@ FINDINGS: Mapping[str, Finding] = {
             pulls,
             services,
             terms,
+            languages,
         )
         for name, finding in chapter.FINDINGS.items()
     },

@@ -44,6 +44,7 @@ CHAPTERS: Final = (
     "arrivals",
     "derivatives",
     "domains",
+    "languages",
     "licensing",
     "pulls",
     "reasons",

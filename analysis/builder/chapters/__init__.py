@@ -9,6 +9,7 @@ from analysis.builder.chapters import (
     arrivals,
     derivatives,
     domains,
+    languages,
     licensing,
     pulls,
     releasing,
@@ -31,6 +32,7 @@ TABLES: Final[tuple[Made, ...]] = (
     *pulls.TABLES,
     *terms.TABLES,
     *services.TABLES,
+    *languages.TABLES,
     *witnesses.TABLES,
 )
 
