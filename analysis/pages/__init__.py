@@ -45,6 +45,7 @@ CHAPTERS: Final = (
     "derivatives",
     "domains",
     "languages",
+    "frontier",
     "licensing",
     "pulls",
     "reasons",

@@ -9,6 +9,7 @@ from analysis.builder.chapters import (
     arrivals,
     derivatives,
     domains,
+    frontier,
     languages,
     licensing,
     pulls,
@@ -33,6 +34,7 @@ TABLES: Final[tuple[Made, ...]] = (
     *terms.TABLES,
     *services.TABLES,
     *languages.TABLES,
+    *frontier.TABLES,
     *witnesses.TABLES,
 )
 
