@@ -27,6 +27,7 @@ RULE_FILES = (
     "outliers",
     "pace",
     "populations",
+    "provenance",
     "pulls",
     "releases",
     "routers",

@@ -45,6 +45,7 @@ CHAPTERS: Final = (
     "derivatives",
     "domains",
     "licensing",
+    "provenance",
     "pulls",
     "reasons",
     "releasing",

@@ -10,6 +10,7 @@ from analysis.builder.chapters import (
     derivatives,
     domains,
     licensing,
+    provenance,
     pulls,
     releasing,
     services,
@@ -30,6 +31,7 @@ TABLES: Final[tuple[Made, ...]] = (
     *pulls.TABLES,
     *terms.TABLES,
     *services.TABLES,
+    *provenance.TABLES,
 )
 
 __all__ = ["TABLES", "Made"]
