@@ -90,17 +90,18 @@ class Chain(_Strict):
 
     @model_validator(mode="after")
     def _fits(self) -> Chain:
-        links = [entry.link for entry in (*self.licence, *self.step)]
+        links = [*(entry.link for entry in self.licence), *(entry.link for entry in self.step)]
         if not links:
             raise ValueError(f"chain {self.id!r} has no statement before the article")
         if links[0] != "first" or "first" in links[1:]:
             raise ValueError(f"chain {self.id!r}: the first statement, and no other, is 'first'")
-        said = [(entry.figure, entry) for entry in self.step]
-        for name, entry in (*said, (ARTICLE, self)):
-            if entry.link not in REPEATS and (entry.dropped or entry.repeats):
-                raise ValueError(
-                    f"chain {self.id!r}: {name} is {entry.link!r}, so it repeats nothing"
-                )
+        said = [(step.figure, step.link, step.dropped, step.repeats) for step in self.step]
+        for name, link, dropped, repeats in (
+            *said,
+            (ARTICLE, self.link, self.dropped, self.repeats),
+        ):
+            if link not in REPEATS and (dropped or repeats):
+                raise ValueError(f"chain {self.id!r}: {name} is {link!r}, so it repeats nothing")
         return self
 
 
@@ -470,9 +471,9 @@ def in_short(table: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         ``chain``, ``title``, ``claim``, ``value`` and ``unit`` (of the article), ``statements``
         (before the article), ``first_id``, ``first_day``, ``source`` (id that the article repeats,
-        empty where none is known), ``source_day``, ``gap_low``, ``gap_high`` (days from the source to the article, NaN where
-        it is undated), ``age_low`` (days at least from the end of the time described to the
-        article), ``link`` (of the article), ``inferred`` (links on the way that are), ``dropped``
+        empty where none is known), ``source_day``, ``gap_low``, ``gap_high`` (days from the source
+        to the article, NaN where it is undated), ``age_low`` (days at least from the end of the
+        time described to the article), ``link`` (of the article), ``inferred`` (links on the way that are), ``dropped``
         (all of them), ``grade``.
     """
     rows = []

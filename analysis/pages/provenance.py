@@ -34,7 +34,7 @@ _LINKS: Final = {
 }
 
 
-def _listed(words: object) -> list[str]:
+def _listed(words: Any) -> list[str]:
     return [] if pd.isna(words) else [word for word in str(words).split("; ") if word]
 
 

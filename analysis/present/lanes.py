@@ -83,7 +83,7 @@ def lanes(frame: pd.DataFrame, lines: pd.DataFrame, width: int, *, since: str, u
     )  # fmt: skip
     y = alt.Y("lane:O", axis=None, scale=alt.Scale(padding=0))
     base = alt.Chart(marks).properties(width=room, height=alt.Step(_LANE))
-    place = {"yOffset": _BELOW}
+    place: dict[str, Any] = {"yOffset": _BELOW}
     x = alt.X("at:T", scale=scale, axis=axis)
     layers: list[Any] = [
         base.transform_filter("datum.first != datum.last")
@@ -99,17 +99,25 @@ def lanes(frame: pd.DataFrame, lines: pd.DataFrame, width: int, *, since: str, u
                 )
                 .encode(x=alt.X("from:T", scale=scale), x2="to:T", y=y)
             )
-    for kind, settings in (
-        ("apart", {"shape": "diamond", "fill": theme.PAGE.light, "stroke": theme.THEIRS.light}),
-        ("before", {"shape": "triangle-left", "fill": theme.PAGE.light,
-                    "stroke": theme.THEIRS.light}),
-        ("said", {"shape": "circle", "fill": theme.OURS.light, "stroke": theme.PAGE.light}),
-        ("article", {"shape": "square", "fill": theme.STATED.light, "stroke": theme.PAGE.light}),
-    ):  # fmt: skip
+    settings: dict[str, dict[str, Any]] = {
+        "apart": {
+            "shape": "diamond",
+            "fill": theme.PAGE.light,
+            "stroke": theme.THEIRS.light,
+        },
+        "before": {
+            "shape": "triangle-left",
+            "fill": theme.PAGE.light,
+            "stroke": theme.THEIRS.light,
+        },
+        "said": {"shape": "circle", "fill": theme.OURS.light, "stroke": theme.PAGE.light},
+        "article": {"shape": "square", "fill": theme.STATED.light, "stroke": theme.PAGE.light},
+    }
+    for kind, look in settings.items():
         if (marks["kind"] == kind).any():
             layers.append(
                 base.transform_filter(f"datum.kind == '{kind}'")
-                .mark_point(size=80, opacity=1, strokeWidth=1.6, **settings, **place)
+                .mark_point(size=80, opacity=1, strokeWidth=1.6, **look, **place)
                 .encode(x=x, y=y)
             )
     words = alt.Chart(names)
