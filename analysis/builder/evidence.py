@@ -25,6 +25,7 @@ from analysis.measure import (
     sizes,
     slices,
     terms,
+    trust,
     waves,
 )
 from analysis.snapshot import families as families_module
@@ -72,6 +73,7 @@ RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
     "services": services.parse,
     "slices": slices.parse,
     "terms": terms.parse,
+    "trust": trust.parse,
     "waves": waves.parse,
 }
 #: Tables of ``data/`` made by hand, each with the rule file it belongs to and what checks it.

@@ -34,6 +34,7 @@ RULE_FILES = (
     "services",
     "slices",
     "terms",
+    "trust",
     "waves",
 )
 

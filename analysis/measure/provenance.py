@@ -473,8 +473,8 @@ def in_short(table: pd.DataFrame) -> pd.DataFrame:
         (before the article), ``first_id``, ``first_day``, ``source`` (id that the article repeats,
         empty where none is known), ``source_day``, ``gap_low``, ``gap_high`` (days from the source
         to the article, NaN where it is undated), ``age_low`` (days at least from the end of the
-        time described to the article), ``link`` (of the article), ``inferred`` (links on the way that are), ``dropped``
-        (all of them), ``grade``.
+        time described to the article), ``link`` (of the article), ``inferred`` (links on the way
+        that are), ``dropped`` (all of them), ``grade``.
     """
     rows = []
     for chain, part in table.groupby("chain", sort=False):

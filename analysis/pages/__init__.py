@@ -52,6 +52,7 @@ CHAPTERS: Final = (
     "summary",
     "terms",
     "services",
+    "trust",
     "waves",
 )
 

@@ -15,6 +15,7 @@ from analysis.builder.chapters import (
     releasing,
     services,
     terms,
+    trust,
     waves,
 )
 from analysis.builder.chapters.made import Made
@@ -32,6 +33,7 @@ TABLES: Final[tuple[Made, ...]] = (
     *terms.TABLES,
     *services.TABLES,
     *provenance.TABLES,
+    *trust.TABLES,
 )
 
-__all__ = ["TABLES", "Made"]
+__all__ = ["TABLES", "Made", "trust"]
