@@ -19,6 +19,7 @@ from analysis.measure import (
     languages,
     licences,
     pace,
+    provenance,
     pulls,
     releases,
     routers,
@@ -27,6 +28,7 @@ from analysis.measure import (
     sizes,
     slices,
     terms,
+    trust,
     waves,
 )
 from analysis.snapshot import families as families_module
@@ -78,6 +80,7 @@ RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
     "languages": languages.parse,
     "licences": licences.parse,
     "pace": pace.parse,
+    "provenance": provenance.parse,
     "pulls": pulls.parse,
     "releases": releases.parse,
     "routers": routers.parse,
@@ -85,6 +88,7 @@ RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
     "sightings": sightings.parse,
     "slices": slices.parse,
     "terms": terms.parse,
+    "trust": trust.parse,
     "waves": waves.parse,
 }
 #: Tables of ``data/`` made by hand, each with the rule file it belongs to and what checks it.

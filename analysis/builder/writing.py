@@ -29,6 +29,7 @@ RULE_FILES = (
     "outliers",
     "pace",
     "populations",
+    "provenance",
     "pulls",
     "releases",
     "routers",
@@ -36,6 +37,7 @@ RULE_FILES = (
     "sightings",
     "slices",
     "terms",
+    "trust",
     "waves",
 )
 

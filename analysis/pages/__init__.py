@@ -47,12 +47,14 @@ CHAPTERS: Final = (
     "languages",
     "frontier",
     "licensing",
+    "provenance",
     "pulls",
     "reasons",
     "releasing",
     "summary",
     "terms",
     "services",
+    "trust",
     "waves",
 )
 

@@ -12,10 +12,12 @@ from analysis.builder.chapters import (
     frontier,
     languages,
     licensing,
+    provenance,
     pulls,
     releasing,
     services,
     terms,
+    trust,
     waves,
     witnesses,
 )
@@ -36,6 +38,8 @@ TABLES: Final[tuple[Made, ...]] = (
     *languages.TABLES,
     *frontier.TABLES,
     *witnesses.TABLES,
+    *provenance.TABLES,
+    *trust.TABLES,
 )
 
-__all__ = ["TABLES", "Made"]
+__all__ = ["TABLES", "Made", "trust"]
