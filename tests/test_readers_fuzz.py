@@ -126,6 +126,19 @@ RANKING: dict[str, Any] = {
     "images": [],
 }
 
+ARENA: dict[str, Any] = {
+    "rows": [
+        {
+            "model_name": "a",
+            "category": "german",
+            "rating": 1200.5,
+            "rating_lower": 1190.0,
+            "rating_upper": 1211.0,
+            "vote_count": 99.0,
+        }
+    ]
+}
+
 BOARD: dict[str, Any] = {
     "meta": {"fetched_at": "2026-03-19T14:51:18.040878+00:00", "model_count": 2},
     "models": [
@@ -162,9 +175,6 @@ PAGE: dict[str, Any] = {
 }
 
 STRUCTURES: list[tuple[str, Any]] = [
-    ("arena-table-json", BOARD),
-    ("quality-index", QUALITY),
-    ("quality-index", PAGE),
     ("ollama-library", LIBRARY),
     ("ollama-library", GALLERY),
     ("ollama-library", REGISTRY),
@@ -178,6 +188,10 @@ STRUCTURES: list[tuple[str, Any]] = [
     ("organisation-weeks", WEEKS),
     ("service-catalogue", CATALOGUE),
     ("router-ranking", RANKING),
+    ("arena-scores", ARENA),
+    ("arena-table-json", BOARD),
+    ("quality-index", QUALITY),
+    ("quality-index", PAGE),
 ]
 TEXTS: list[tuple[str, bytes]] = [
     *((kind, json.dumps(content).encode()) for kind, content in STRUCTURES),
@@ -193,6 +207,12 @@ COUNTS = (
     b"model,0-month,1-month,2-month,mu_i,created_at\na/b,0,5.0,7.0,0.1,2024-01-22 16:30:10+00:00\n"
 )
 ROOTS = b'model_id,out_degree,downloads,created_at,tags\na/b,5,7,2024-01-22,"x,license:mit"\n'
+TEXTS += [
+    ("lineage-edges", b"source,target,edge\na/b,c/d,merged\na/b,e/f,finetuned\n"),
+    ("lineage-edges", b"child_model,base_model\na/b,- c/d\ne/f,\"['c/d', gpt2]\"\n"),
+    ("derivative-counts", COUNTS),
+    ("lineage-roots", ROOTS),
+]
 RATED = (
     b"rank,model,arena_score,95_pct_ci,votes,organization,license\n1,a,1316,+4/-3,9,A,MIT\n"
     b"2,b,1300,+4/-4,8,,\n"
@@ -201,14 +221,13 @@ DESCRIPTION = b"# Boards\n\n" + b"".join(
     f"| `{name}` | what it is |\n".encode()
     for name in ("model", "vendor", "license", "score", "ci", "votes")
 )
-TEXTS += [
-    ("lineage-edges", b"source,target,edge\na/b,c/d,merged\na/b,e/f,finetuned\n"),
-    ("lineage-edges", b"child_model,base_model\na/b,- c/d\ne/f,\"['c/d', gpt2]\"\n"),
-    ("derivative-counts", COUNTS),
-    ("lineage-roots", ROOTS),
-    ("arena-table", RATED),
-    ("arena-table-json", DESCRIPTION),
-]
+TEXTS += [("arena-table", RATED), ("arena-table-json", DESCRIPTION)]
+SCORES = (
+    "<b>Task</b>,<a href='https://x.com/tasks/knowledge/'>K</a>\n"
+    "Model,<a href='https://x.com/datasets/danish#one'>one</a>\n"
+    "<a href='https://x.com'>a/b (val)</a>,69.12 ± 1.83 / -0.52 ± 1.64@@69.12\nc#no,?\n"
+)
+TEXTS += [("language-scores", SCORES.encode())]
 TREE = ROW | {
     "created_at": "2026-08-15T00:00:00.000Z",
     "tags": ["base_model:c/d", "base_model:merge:c/d", "license:mit"],

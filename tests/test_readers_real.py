@@ -51,7 +51,27 @@ def test_every_registered_file_of_a_readable_kind_is_covered() -> None:
     lineage = 2 + 1 + 4
     assert (
         len(ALL)
-        == 13 + 26 + 51 + 3 + 2 + 1 + 7 + 3 + 2 + lineage + 9 + 16 + 1 + 17 + 12 + 6 + 12 + 7 + 3
+        == 13
+        + 26
+        + 51
+        + 3
+        + 2
+        + 1
+        + 7
+        + 3
+        + 2
+        + lineage
+        + 9
+        + 16
+        + 1
+        + 17
+        + 12
+        + 6
+        + 25
+        + 2
+        + 12
+        + 7
+        + 3
     )
 
 

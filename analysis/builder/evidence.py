@@ -16,8 +16,10 @@ from analysis.measure import (
     bulk,
     domains,
     frontier,
+    languages,
     licences,
     pace,
+    provenance,
     pulls,
     releases,
     routers,
@@ -26,6 +28,7 @@ from analysis.measure import (
     sizes,
     slices,
     terms,
+    trust,
     waves,
 )
 from analysis.snapshot import families as families_module
@@ -41,6 +44,8 @@ KINDS: Final = (
     "release-text",
     "service-catalogue",
     "router-ranking",
+    "language-scores",
+    "arena-scores",
     "arena-table",
     "arena-table-json",
     "quality-index",
@@ -72,8 +77,10 @@ RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
     "domains": domains.parse,
     "frontier": frontier.parse,
     "hardware": sizes.parse,
+    "languages": languages.parse,
     "licences": licences.parse,
     "pace": pace.parse,
+    "provenance": provenance.parse,
     "pulls": pulls.parse,
     "releases": releases.parse,
     "routers": routers.parse,
@@ -81,6 +88,7 @@ RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
     "sightings": sightings.parse,
     "slices": slices.parse,
     "terms": terms.parse,
+    "trust": trust.parse,
     "waves": waves.parse,
 }
 #: Tables of ``data/`` made by hand, each with the rule file it belongs to and what checks it.

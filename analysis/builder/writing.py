@@ -24,10 +24,12 @@ RULE_FILES = (
     "families",
     "frontier",
     "hardware",
+    "languages",
     "licences",
     "outliers",
     "pace",
     "populations",
+    "provenance",
     "pulls",
     "releases",
     "routers",
@@ -35,6 +37,7 @@ RULE_FILES = (
     "sightings",
     "slices",
     "terms",
+    "trust",
     "waves",
 )
 

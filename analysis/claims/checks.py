@@ -19,6 +19,7 @@ from analysis.claims import (
     derivatives,
     domains,
     frontier,
+    languages,
     licensing,
     pulls,
     releasing,
@@ -366,6 +367,7 @@ _CHAPTERS = (
     terms,
     services,
     frontier,
+    languages,
 )
 CHECKS: Mapping[str, Check] = {
     **_DOWNLOADS,

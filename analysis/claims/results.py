@@ -15,6 +15,7 @@ from analysis.claims import (
     derivatives,
     domains,
     frontier,
+    languages,
     licensing,
     pulls,
     releasing,
@@ -387,6 +388,7 @@ FINDINGS: Mapping[str, Finding] = {
             services,
             terms,
             frontier,
+            languages,
         )
         for name, finding in chapter.FINDINGS.items()
     },

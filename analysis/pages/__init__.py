@@ -44,14 +44,17 @@ CHAPTERS: Final = (
     "arrivals",
     "derivatives",
     "domains",
+    "languages",
     "frontier",
     "licensing",
+    "provenance",
     "pulls",
     "reasons",
     "releasing",
     "summary",
     "terms",
     "services",
+    "trust",
     "waves",
 )
 

@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.errors import InputError
-from analysis.snapshot import intake, pulls, ratings, relations, services, texts, tree
+from analysis.snapshot import intake, pulls, ratings, relations, scores, services, texts, tree
 from analysis.snapshot.schema import FIELDS, check_names
 from analysis.snapshot.shaping import (
     COUNTERS,
@@ -682,6 +682,7 @@ KIND_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         **pulls.COLUMNS,
         **ratings.COLUMNS,
         **relations.COLUMNS,
+        **scores.COLUMNS,
         **services.COLUMNS,
         **texts.COLUMNS,
         **tree.COLUMNS,
@@ -703,6 +704,7 @@ _READERS: Final[Mapping[str, Callable[[Path, tuple[str, ...] | None], Snapshot]]
             **pulls.READERS,
             **ratings.READERS,
             **relations.READERS,
+            **scores.READERS,
             **services.READERS,
             **texts.READERS,
             **tree.READERS,

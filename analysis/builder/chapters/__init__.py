@@ -10,11 +10,14 @@ from analysis.builder.chapters import (
     derivatives,
     domains,
     frontier,
+    languages,
     licensing,
+    provenance,
     pulls,
     releasing,
     services,
     terms,
+    trust,
     waves,
     witnesses,
 )
@@ -32,8 +35,11 @@ TABLES: Final[tuple[Made, ...]] = (
     *pulls.TABLES,
     *terms.TABLES,
     *services.TABLES,
+    *languages.TABLES,
     *frontier.TABLES,
     *witnesses.TABLES,
+    *provenance.TABLES,
+    *trust.TABLES,
 )
 
-__all__ = ["TABLES", "Made"]
+__all__ = ["TABLES", "Made", "trust"]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from analysis.builder.chapters import pulls, services
+from analysis.builder.chapters import languages, pulls, services
 from analysis.builder.chapters.made import Made
 from analysis.builder.derived import qwen_llama_table
 from analysis.claims.world import LLAMA, QWEN, World
@@ -18,7 +18,7 @@ COLUMNS: Final = (
     *("value", "lower", "upper", "grade"),
 )
 #: Parts that read an instrument other than the Hub's counter.
-PARTS: Final[tuple[ModuleType, ...]] = (pulls, services)
+PARTS: Final[tuple[ModuleType, ...]] = (pulls, services, languages)
 #: Name of the Hub's counter among the instruments, and of its readings among the sources: an
 #: estimate for a day draws on several files.
 HUB: Final = "Hugging Face Hub"
@@ -82,6 +82,9 @@ TABLES: Final = (
             *("top30", "top25", "top15", "trending"),
             *("ollama-gallery", "ollama-library", "ollama-registry"),
             *("services-litellm", "services-tokencost", "router"),
+            *("euroeval", "arena-languages", "arena-text", "arena-page"),
+            *("quality-daily", "quality-open"),
+            *("euroeval", "arena-languages"),
         ),
         "what every instrument says by source, day and family, in its own unit",
     ),
