@@ -305,6 +305,7 @@ _NAMES: Final = (
     *("radar", "hub-stats", "llmfit", "makers", "expansion", "top30", "top25", "trending"),
     *("tracked", "ollama-gallery", "ollama-library", "ollama-registry"),
     *("services-litellm", "services-tokencost", "router", *_BOARDS),
+    *("arena-languages", "euroeval"),
     *("release-qwen", "release-qwen3", "release-qwen3.5", "release-llama"),
 )
 
