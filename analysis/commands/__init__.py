@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from analysis.errors import RecordError
 
-_MODULES = ("sources", "shares", "lineage", "licences", "releases", "claims", "build")
+_MODULES = ("sources", "shares", "lineage", "licences", "releases", "claims", "references", "build")
 
 _EPILOG = """\
 examples:
@@ -28,6 +28,7 @@ examples:
   python -m analysis claim february-153-6m       one claim in full
   python -m analysis inspect FILE --kind hub-snapshot
   python -m analysis inspect FILE --kind lineage-edges
+  python -m analysis compare-references          our copies of published tables, cell by cell
   python -m analysis build --check               rebuild the tables and compare byte for byte
 
 OMR_MIRROR names a folder that holds the raw files under their public addresses,

@@ -77,7 +77,7 @@ def head_days() -> Html:
     frame = tables.load("trust_heads")
     own = frame[frame["list"].isin(["top25", "top30"])].reset_index(drop=True)
     rows = own.assign(
-        series=[f"the first {depth}" for depth in own["list"].str.removeprefix("top")],
+        series=[f"top {depth}" for depth in own["list"].str.removeprefix("top")],
         value=own["downloads"],
     )
     dips = own[own["dip"].astype("bool")]
@@ -205,8 +205,8 @@ def panel_flows() -> Html:
         title=(
             f"In {len(slow)} of {len(frame)} spans the panel gained hardly anything; with "
             f"the span after them it came to "
-            f"{numbers.format_percent(good.min(), 0)} to {numbers.format_percent(good.max(), 0)} of "
-            "the usual"
+            f"{numbers.format_percent(good.min(), 0)} to {numbers.format_percent(good.max(), 0)} "
+            "of the usual"
         ),
         subtitle="What the repositories present on both labels gain a day, from label to label; "
         "all-time counter",
@@ -239,9 +239,9 @@ def as_large_as_a_country() -> Html:
     ]
     rows = [
         {"label": f"{top['repository_id']}, above its own level", "value": float(top["excess"])},
-        {"label": "All of China in the panel, largest span", "value": float(chosen["china"].max())},
+        {"label": "China in the panel, largest span", "value": float(chosen["china"].max())},
         {
-            "label": "All of the United States in the panel, largest span",
+            "label": "United States in the panel, largest span",
             "value": float(chosen["usa"].max()),
         },
     ]

@@ -20,6 +20,7 @@ from analysis.raw.places import (
     mirror_dir,
     project_root,
 )
+from analysis.raw.public import download, raw_address
 from analysis.raw.registry import Kind, Registry, Source, Upstream, Version, load_registry
 from analysis.raw.rules import declared, read_toml
 from analysis.raw.verifying import Finding, verify
@@ -39,11 +40,13 @@ __all__ = [
     "cache_dir",
     "data_dir",
     "declared",
+    "download",
     "fetch",
     "fetcher",
     "load_registry",
     "mirror_dir",
     "project_root",
+    "raw_address",
     "read_toml",
     "sha256_of",
     "verify",
