@@ -409,7 +409,7 @@ def claims() -> Html:
         Column("crossed", "its own reading crosses"),
         Column("in", "bursts as counted"),
         Column("out", "put back to level"),
-        Column("flipped", "answers that change with bursts"),
+        Column("flipped", "answers changed"),
     ]
     return table(
         pd.DataFrame(rows, dtype=object),
