@@ -1,396 +1,416 @@
-"""``compare-references`` against a loopback server that imitates the public layout.
+"""Our copies of published figures against public files.
 
-The files served are synthetic: made here from our own copies in the layout of the public files,
-with faults put in. That our copies equal the real files is what the command itself is for.
+There is no network here: a server on loopback plays the public one. Its files are made from our own
+copies in the layout of the public ones, so they are synthetic: they show that the command finds
+what differs, and not that the real files are the same.
 """
 
 from __future__ import annotations
 
-import copy
+import csv
+import io
 import json
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import raw, tables
-from analysis.commands import main
-from analysis.errors import InputError, UnavailableError
-from analysis.measure import copies
+from analysis import commands, raw
+from analysis.errors import InputError, IntegrityError, UnavailableError
+from analysis.raw import public
+from analysis.snapshot import copies
+from tests.conftest import PROJECT
 from tests.support.http_server import Answer, LoopbackServer, free_port, loopback_server
 
-DECLARED = raw.declared("reference")
-ENTRIES = {entry.name: entry for entry in copies.parse(DECLARED).table}
-COMPARED = [name for name, entry in ENTRIES.items() if entry.compare is not None]
-PATIENCE = raw.Patience(attempts=2, backoff=0.01, longest_wait=0.02, connect=2.0, read=2.0)
-HUB = "modelpulse-hub-monthly"
-NETWORK = "modelrank-network-monthly"
+Capture = pytest.CaptureFixture[str]
+FOLDER = PROJECT / "data" / "reference"
+PAGE = b"<!DOCTYPE html>\n<html><body>Please log in</body></html>\n"
 
 
-def ours(name: str) -> pd.DataFrame:
-    return tables.by_hand(f"reference/{name}")
+def ours(name: str) -> list[dict[str, str]]:
+    return copies.rows_of((FOLDER / name).read_bytes(), name)
 
 
-def public(name: str) -> dict[str, bytes]:
-    """Return synthetic public files in the real layout, by path on raw.githubusercontent.com."""
-    entry, frame = ENTRIES[name], ours(name)
-    rule = entry.compare
-    assert rule is not None
-    files: dict[str, list[dict[str, Any]]] = {}
-    for row in frame.to_dict("records"):
-        address = entry.source if rule.address is None else rule.address.format(**row)
-        made: dict[str, Any] = {}
-        for column, there in rule.column.items():
-            value: Any = row[column]
-            if there.take:
-                value = f"{value}-01"  # the public file has days where we keep months
-            elif there.digits is not None:
-                value = float(value) + 0.4 * 10.0**-there.digits
-            elif rule.format == "json" and str(value).isdigit():
-                value = bool(int(value)) if column == "exact" else int(value)
-            made[there.field] = value
-        files.setdefault(urlsplit(raw.raw_address(address)).path, []).append(made)
-    if rule.format == "csv":
-        return {p: pd.DataFrame(rows).to_csv(index=False).encode() for p, rows in files.items()}
-    assert rule.rows is not None
-    return {
-        p: json.dumps({"_meta": {"note": "synthetic"}, rule.rows: rows, "other": []}).encode()
-        for p, rows in files.items()
-    }
+@cache
+def imitated() -> dict[str, bytes]:
+    """Return synthetic public files: our numbers with digits that rounding takes away."""
+    out: dict[str, bytes] = {}
+    made: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for name, (page, how) in copies.parse(raw.declared("reference")).items():
+        if how.none is not None:
+            continue
+        for where, rows in copies.pages(ours(name), page, how).items():
+            path = urlsplit(raw.raw_address(where)).path
+            if how.at is None:
+                text = io.StringIO()
+                writer = csv.writer(text, lineterminator="\n")
+                writer.writerow([str(column.taken) for column in how.columns.values()])
+                writer.writerows([[row[n] for n in how.columns] for row in rows])
+                out[path] = text.getvalue().encode()
+                continue
+            if how.sums:
+                (row,) = rows
+                made.setdefault(path, {})[how.at] = router_day(row)
+                continue
+            made.setdefault(path, {})[how.at] = [
+                {str(c.taken): public_cell(row[n], c) for n, c in how.columns.items()}
+                for row in rows
+            ]
+    out |= {path: json.dumps(content).encode() for path, content in made.items()}
+    return out
+
+
+def public_cell(value: str, column: copies.Column) -> object:
+    if column.first is not None:
+        return f"{value}-01"
+    if column.taken == "exact":
+        return value == "1"
+    if column.decimals is None:
+        return value
+    return float(Decimal(value) + Decimal("0.3").scaleb(-column.decimals))
+
+
+def router_day(row: copies.Row) -> list[dict[str, Any]]:
+    qwen, llama = (Decimal(row[n] or "0") for n in ("qwen", "meta_llama"))
+    # The total that both rounded percentages go with.
+    parts = [(qwen, row["qwen_percent"]), (llama, row["llama_percent"])]
+    whole = Decimal(row["top50_total_billion_tokens"])
+    low = max(
+        [
+            whole - Decimal("0.05"),
+            *(100 * p / (Decimal(s) + Decimal("0.005")) for p, s in parts if s),
+        ]
+    )
+    high = min(
+        [
+            whole + Decimal("0.05"),
+            *(100 * p / (Decimal(s) - Decimal("0.005")) for p, s in parts if s),
+        ]
+    )
+    rest = (low + high) / 2 - qwen - llama
+    named = [
+        ("qwen/a", qwen / 3),
+        ("qwen/b", 2 * qwen / 3),
+        ("nvidia/llama-x", rest / 4),
+        ("x/y", 3 * rest / 4),
+    ]
+    if row["meta_llama"]:
+        named.append(("meta-llama/llama-3", llama))
+    return [
+        {"id": name, "variant": None, "totalTokens": round(value * 10**9)} for name, value in named
+    ]
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackServer]:
-    """Serve the synthetic files of every table; the command asks there instead of GitHub."""
     for variable in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(variable, raising=False)
         monkeypatch.delenv(variable.upper(), raising=False)
-    monkeypatch.delenv(raw.MIRROR_VARIABLE, raising=False)
-    merged: dict[str, Any] = {}
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     with loopback_server() as running:
-        for name in COMPARED:
-            for path, body in public(name).items():
-                if path.endswith(".json") and path in merged:
-                    # Two tables of ours come from one public file.
-                    body = json.dumps({**json.loads(merged[path]), **json.loads(body)}).encode()
-                merged[path] = body
-                running.says(path, Answer(body=body))
-        running.bodies = merged  # type: ignore[attr-defined]
-        local = partial(
-            raw.download,
-            patience=PATIENCE,
-            address=lambda url: running.url + urlsplit(url).path,
+        for path, content in imitated().items():
+            running.says(path, Answer(body=content))
+        patience = raw.Patience(attempts=2, backoff=0.01, read=5.0)
+        monkeypatch.setattr(
+            raw,
+            "public_files",
+            lambda: raw.PublicFiles(
+                patience=patience, address=lambda url: running.url + urlsplit(url).path
+            ),
         )
-        monkeypatch.setattr(raw, "download", local)
         yield running
 
 
 def path_of(name: str) -> str:
-    return urlsplit(raw.raw_address(ENTRIES[name].source)).path
+    page, _ = copies.parse(raw.declared("reference"))[name]
+    return urlsplit(raw.raw_address(page)).path
 
 
-def said(capsys: pytest.CaptureFixture[str], *names: str) -> tuple[int, dict[str, Any], str]:
-    """Return exit status, what --json says by table, and the lines for people."""
-    status = main(["compare-references", *names, "--json"])
-    found = {entry["table"]: entry for entry in json.loads(capsys.readouterr().out)}
-    assert main(["compare-references", *names]) == status
-    return status, found, capsys.readouterr().out
+def run(capsys: Capture, *arguments: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    status = commands.main(["compare-references", "--json", *arguments])
+    return status, {row["table"]: row for row in json.loads(capsys.readouterr().out)}
 
 
-# ------------------------------------------------------------------------------------ the command
+HUB, NETWORK = "modelpulse-hub-monthly", "modelrank-network-monthly"
+ANALYSIS, GROWTH = path_of(f"{HUB}.csv"), path_of(f"{NETWORK}.csv")
 
 
-def test_all_tables_are_the_same_or_say_why_not(
-    server: LoopbackServer, capsys: pytest.CaptureFixture[str]
-) -> None:
-    status, found, lines = said(capsys)
+def test_every_table_gets_one_of_three_answers(server: LoopbackServer, capsys: Capture) -> None:
+    status, found = run(capsys)
     assert status == 0
-    assert list(found) == list(ENTRIES)
-    for name, entry in found.items():
-        assert entry["state"] == ("same" if name in COMPARED else "not compared"), entry
-        assert not entry["failed"]
-        assert f"{name}: {entry['state']}" in lines
-        if name not in COMPARED:
-            assert entry["why"] in lines
-            assert entry["what_to_do"] in lines
-    # By hand: 27 months of four numbers, 20 of four, 420 counters of 16 files.
-    assert found[HUB]["cells"] == 27 * 4
-    assert found[NETWORK]["cells"] == 20 * 4
-    assert found["gemas-all-time-extract"]["cells"] == 420
-    assert len(found["gemas-all-time-extract"]["files"]) == 16
-    assert found["gemas-all-time-extract"]["left_out"] == ["snapshot_label", "commit"]
+    assert sorted(found) == sorted(path.stem for path in FOLDER.glob("*.csv"))
+    by_hand = {"counter-anomalies", "published-figures"}
+    for name, row in found.items():
+        assert row["differences"] == [], name
+        assert row["state"] == (copies.NOT_COMPARED if name in by_hand else copies.SAME), name
+        assert (row["cells"] > 0) == (name not in by_hand)
+        assert bool(row["reason"]) == (name in by_hand)
+    assert found["gemas-all-time-extract"]["files"] == 16
+    assert found["openrouter-days"]["cells"] == 50
+    # Every row of ours was held against one of theirs.
+    for name, row in found.items():
+        if name not in by_hand:
+            assert row["rows"] == len(ours(f"{name}.csv")), name
+    assert commands.main(["compare-references", "--strict"]) == 0
+    assert "6 same, 0 differs, 2 not compared" in capsys.readouterr().out
 
 
-def test_a_file_of_two_tables_is_asked_for_once(
-    server: LoopbackServer, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert path_of(HUB) == path_of("modelpulse-publishers-monthly")
-    main(["compare-references", HUB, "modelpulse-publishers-monthly"])
-    assert server.requests == [path_of(HUB)]
-    capsys.readouterr()
-
-
-def change(server: LoopbackServer, name: str, edit: Callable[[Any], Any]) -> None:
-    body = server.bodies[path_of(name)]  # type: ignore[attr-defined]
-    server.says(path_of(name), Answer(body=edit(body)))
-
-
-def test_a_changed_cell_is_named(
-    server: LoopbackServer, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def edit(body: bytes) -> bytes:
-        content = json.loads(body)
-        content["months"][3]["active"] += 1
-        return json.dumps(content).encode()
-
-    change(server, HUB, edit)
-    status, found, lines = said(capsys, HUB)
+def test_one_changed_cell_is_named(server: LoopbackServer, capsys: Capture) -> None:
+    content = json.loads(imitated()[ANALYSIS])
+    content["months"][4]["active"] += 1
+    content["textgen_orgs"][7]["author"] = "=cmd()\n\x07" + "y" * 500
+    server.says(ANALYSIS, Answer(body=json.dumps(content).encode()))
+    status, found = run(capsys)
     assert status == 1
-    row = ours(HUB).iloc[3]
-    assert found[HUB]["differences"] == [
-        {
-            "row": row["month"],
-            "column": "active_models",
-            "ours": row["active_models"],
-            "theirs": str(int(row["active_models"]) + 1),
-        }
+    (cell,) = found[HUB]["differences"]
+    assert (cell["row"], cell["column"]) == ("month=2024-11", "active_models")
+    assert int(float(cell["theirs"])) == int(cell["ours"]) + 1
+    # An extract: their other row is counted, ours without a counterpart differs.
+    (row,) = found["modelpulse-publishers-monthly"]["differences"]
+    assert (row["column"], row["theirs"]) == ("", "no such row")
+    assert found["modelpulse-publishers-monthly"]["only_there"] == 1
+    assert found[NETWORK]["state"] == copies.SAME
+    assert commands.main(["compare-references"]) == 1
+    out = capsys.readouterr().out
+    assert "month=2024-11, active_models: here 559201, there 559202" in out
+    assert max(map(len, out.splitlines())) < 500
+
+
+def test_a_row_that_only_the_public_file_has_differs_unless_ours_is_an_extract(
+    server: LoopbackServer, capsys: Capture
+) -> None:
+    server.says(GROWTH, Answer(body=imitated()[GROWTH] + b"2026-03,1,2,3,4\n"))
+    status, found = run(capsys, NETWORK)
+    assert status == 1
+    assert found[NETWORK]["differences"] == [
+        {"row": "month=2026-03", "column": "", "ours": "no such row", "theirs": "a row"}
     ]
-    assert f"{row['month']}, active_models: ours {row['active_models']}, public" in lines
 
 
-def test_rows_that_one_side_lacks_are_named(
-    server: LoopbackServer, capsys: pytest.CaptureFixture[str]
+def test_many_differences_are_counted_and_the_first_shown(
+    server: LoopbackServer, capsys: Capture
 ) -> None:
-    change(server, NETWORK, lambda body: body.replace(b"2024-09,", b"2031-09,"))
-    status, found, _ = said(capsys, NETWORK)
-    assert status == 1
-    assert {(d["row"], d["theirs"]) for d in found[NETWORK]["differences"]} == {
-        ("2024-09", "not in the public file"),
-        ("2031-09", "not in our copy"),
-    }
-
-
-def test_what_an_extract_leaves_out_is_no_difference(
-    server: LoopbackServer, capsys: pytest.CaptureFixture[str]
-) -> None:
-    name = "modelpulse-publishers-monthly"
-
-    def edit(body: bytes) -> bytes:
-        content = json.loads(body)
-        content["textgen_orgs"].append(
-            {"m": "2024-07-01", "author": "mradermacher", "dl": 1.0, "share": 0.1}
-        )
-        return json.dumps(content).encode()
-
-    change(server, name, edit)
-    assert said(capsys, name)[0] == 0
+    server.says(GROWTH, Answer(body=imitated()[GROWTH].replace(b",1", b",71")))
+    assert commands.main(["compare-references", NETWORK]) == 1
+    out = capsys.readouterr().out
+    assert out.count(": here ") == 5
+    assert "more: --json prints them all" in out
 
 
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (Answer(404, b"no such page\n"), "answered 404"),
+        (Answer(404, b"no such page"), "answered 404: the repository, commit or path is gone"),
+        (Answer(403, b"no"), "answered 403: it is not served"),
+        (Answer(200, PAGE), "an HTML page"),
+        (Answer(200, b'{"months": [{"m": "2024-07-'), "not readable as JSON"),
+        (Answer(200, b"[]"), "no key 'months'"),
+        (Answer(200, b'{"months": {"a": 1}}'), "holds no list of rows"),
+        (Answer(200, b'{"months": [{"m": "2024-07-01"}]}'), "a row has no 'dl'"),
+        (Answer(200, b"[" * 100_000), "not readable as JSON"),
+        (Answer(200, b"\xff\xfe\x00"), "not readable as JSON"),
+        (Answer(200, b""), "not readable as JSON"),
+        (Answer(200, b'{"months": []}', declared=400), "broke off"),
+        (Answer(200, b"no gzip" * 9, headers={"Content-Encoding": "gzip"}), "broke off"),
         (Answer(500, b""), "answered 500"),
-        (Answer(body=b'{"months": [', declared=4000), "broke off"),
-        (Answer(body=b'{"months": ['), "not readable as JSON"),
-        (Answer(body=b"<!DOCTYPE html><html>Please log in"), "an HTML page came"),
-        (Answer(body=b"[]"), "has no list 'months'"),
-        (Answer(body=b'{"months": 5}'), "no list of objects"),
-        (Answer(body=b'{"months": [5]}'), "no list of objects"),
-        (Answer(body=b'{"months": [{"m": "2024-07-01"}]}'), "has 'active'"),
-        (Answer(body=b"[" * 100_000), "not readable as JSON"),
-        (Answer(body=b"\xff\xfe\x00"), "not UTF-8"),
     ],
-)
-def test_what_is_no_such_file_is_said_and_the_rest_compared(
-    server: LoopbackServer,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    answer: Answer,
-    why: str,
+    ids=[
+        *("404", "403", "login", "cut", "list", "no rows", "no column", "deep", "bytes"),
+        *("empty", "broke off", "not packed", "500"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_compared_says_why_and_what_to_do(
+    server: LoopbackServer, capsys: Capture, answer: Answer, why: str
 ) -> None:
-    monkeypatch.setattr(time, "sleep", lambda _: None)
-    server.says(path_of(HUB), answer)
-    status, found, lines = said(capsys, HUB, NETWORK)
-    assert status == 2
-    assert (found[HUB]["state"], found[HUB]["failed"]) == ("not compared", True)
-    assert why in found[HUB]["why"]
-    assert "\n" not in found[HUB]["why"]
-    assert "compare by hand" in found[HUB]["what_to_do"]
-    assert found[NETWORK]["state"] == "same"
-    assert "Traceback" not in lines
+    server.says(ANALYSIS, answer)
+    status, found = run(capsys, HUB, NETWORK)
+    assert status == 0
+    assert found[HUB]["state"] == copies.NOT_COMPARED
+    assert why in found[HUB]["reason"]
+    assert "\n" not in found[HUB]["reason"]
+    assert found[NETWORK]["state"] == copies.SAME
+    assert commands.main(["compare-references", "--strict", HUB]) == 1
+    assert why in capsys.readouterr().out
+
+
+def test_a_cut_csv_file_differs(server: LoopbackServer, capsys: Capture) -> None:
+    whole = imitated()[GROWTH]
+    server.says(GROWTH, Answer(body=whole[: whole.rindex(b"2026-01")], length=False))
+    status, found = run(capsys, NETWORK)
+    assert status == 1
+    assert [one["row"] for one in found[NETWORK]["differences"]] == [
+        "month=2026-01",
+        "month=2026-02",
+    ]
+    server.says(GROWTH, Answer(body=whole[:-9], length=False))
+    assert run(capsys, NETWORK)[1][NETWORK]["state"] == copies.NOT_COMPARED
+
+
+def test_half_a_table_is_not_the_same(server: LoopbackServer, capsys: Capture) -> None:
+    paths = [path for path in imitated() if "/huggingface/" in path]
+    server.says(paths[3], Answer(404))
+    status, found = run(capsys, "gemas-all-time-extract.csv")
+    row = found["gemas-all-time-extract"]
+    assert (status, row["state"], row["files"]) == (0, copies.NOT_COMPARED, 15)
+    assert row["reason"].startswith("1 of 16 files: ")
+    content = json.loads(imitated()[paths[0]])
+    content["models"][0]["downloads"] = None
+    server.says(paths[0], Answer(body=json.dumps(content).encode()))
+    status, found = run(capsys, "gemas-all-time-extract")
+    row = found["gemas-all-time-extract"]
+    assert (status, row["state"]) == (1, copies.DIFFERS)
+    assert row["differences"][0]["theirs"] == "nothing"
+    assert row["reason"].startswith("1 of 16 files: ")
+
+
+def test_a_host_that_is_away_is_asked_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    asked: list[str] = []
+    away = f"http://127.0.0.1:{free_port()}"
+
+    def address(url: str) -> str:
+        asked.append(url)
+        return away + urlsplit(url).path
+
+    files = raw.PublicFiles(patience=raw.Patience(attempts=1), address=address)
+    sent: list[str] = []
+    plain = raw.PublicFiles._stream
+
+    def stream(self: raw.PublicFiles, session: object, url: str) -> bytes:
+        sent.append(url)
+        return plain(self, session, url)
+
+    monkeypatch.setattr(raw.PublicFiles, "_stream", stream)
+    monkeypatch.setattr(raw, "public_files", lambda: files)
+    status, found = run(capsys)
+    assert status == 0
+    assert {row["state"] for row in found.values()} == {copies.NOT_COMPARED}
+    assert all("cannot be reached" in found[name]["reason"] for name in (HUB, NETWORK))
+    assert "OMR_MIRROR" in found[HUB]["reason"]
+    assert len(sent) == 1 < len(asked)
+
+
+def test_the_mirror_comes_first(
+    server: LoopbackServer, tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    there = tmp_path / "raw.githubusercontent.com" / GROWTH.lstrip("/")
+    there.parent.mkdir(parents=True)
+    there.write_bytes(imitated()[GROWTH])
+    with_mirror = raw.PublicFiles(
+        mirror=tmp_path, address=lambda url: server.url + urlsplit(url).path
+    )
+    monkeypatch.setattr(raw, "public_files", lambda: with_mirror)
+    assert run(capsys, NETWORK, HUB)[0] == 0
+    assert server.requests == [ANALYSIS]
+    there.unlink()
+    there.symlink_to(FOLDER / f"{NETWORK}.csv")
+    _, found = run(capsys, NETWORK)
+    assert "leads out of the mirror" in found[NETWORK]["reason"]
+
+
+def test_bad_input_is_one_line_and_two(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert commands.main(["compare-references", "nothing-of-the-kind"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "there are: modelpulse-publishers-monthly" in error
+    broken = raw.declared("reference")
+    broken["table"][2]["public"]["columns"].pop("vt_size")
+    monkeypatch.setattr(raw, "declared", lambda _: broken)
+    assert commands.main(["compare-references", NETWORK]) == 2
+    assert "vt_size stands on one side only" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("body", "why"),
-    [(b"month,other\n2024-07,1\n", "no column 'active_bases'"), (b"", "no column")],
+    ("change", "why"),
+    [
+        ({"columns": {"a": {}}}, "give one of them"),
+        ({"columns": {"a": {"from": "a", "sum": "a", "decimals": 0}}}, "give one of them"),
+        ({"columns": {"a": {"from": "a", "where": "b", "starts": "c"}}}, "belong to a `sum`"),
+        ({"columns": {"a": {"sum": "a"}}}, "needs its `decimals`"),
+        ({"columns": {"a": {"sum": "a", "where": "b", "decimals": 1}}}, "go together"),
+        ({"columns": {"a": {"from": "a", "first": 3, "decimals": 1}}}, "not both"),
+        ({"columns": {"a": {"from": "a"}}}, "`keys` is missing"),
+        ({"columns": {"a": {"from": "a"}}, "keys": ["b"]}, "`keys` names b"),
+        (
+            {"columns": {"a": {"from": "a"}, "b": {"sum": "b", "decimals": 0}}},
+            "not both in a table",
+        ),
+        ({}, "`columns` is missing"),
+        ({"none": "x", "keys": ["a"]}, "stands alone"),
+    ],
 )
-def test_a_csv_of_another_layout_is_refused(
-    server: LoopbackServer, capsys: pytest.CaptureFixture[str], body: bytes, why: str
-) -> None:
-    server.says(path_of(NETWORK), Answer(body=body))
-    status, found, _ = said(capsys, NETWORK)
-    assert status == 2
-    assert why in found[NETWORK]["why"]
-
-
-def test_a_difference_weighs_more_than_a_file_that_cannot_be_had(
-    server: LoopbackServer, capsys: pytest.CaptureFixture[str]
-) -> None:
-    server.says(path_of(HUB), Answer(404))
-    change(server, NETWORK, lambda body: body.replace(b"136705", b"136706"))
-    assert said(capsys, HUB, NETWORK)[0] == 1
-
-
-def test_many_differences_are_counted(
-    server: LoopbackServer, capsys: pytest.CaptureFixture[str]
-) -> None:
-    name = "modelpulse-publishers-monthly"
-
-    def edit(body: bytes) -> bytes:
-        content = json.loads(body)
-        for row in content["textgen_orgs"]:
-            row["dl"] += 7
-        return json.dumps(content).encode()
-
-    change(server, name, edit)
-    status, found, lines = said(capsys, name)
-    assert status == 1
-    assert len(found[name]["differences"]) == copies.KEPT
-    assert found[name]["more"] == len(ours(name)) - copies.KEPT
-    assert f"and {len(ours(name)) - 5:,} more" in lines
-
-
-def test_no_network_is_one_line(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(time, "sleep", lambda _: None)
-    monkeypatch.delenv(raw.MIRROR_VARIABLE, raising=False)
-    port = free_port()
-    local = partial(raw.download, patience=PATIENCE, address=lambda _: f"http://127.0.0.1:{port}/x")
-    monkeypatch.setattr(raw, "download", local)
-    status, found, _ = said(capsys, NETWORK)
-    assert status == 2
-    assert "cannot be reached" in found[NETWORK]["why"]
-
-
-def test_an_unknown_table_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["compare-references", "nothing"]) == 2
-    message = capsys.readouterr().err
-    assert "no table of data/reference is called 'nothing'" in message
-    assert HUB in message
-
-
-def test_the_help_teaches_the_states_and_the_exit_status(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    with pytest.raises(SystemExit) as done:
-        main(["compare-references", "--help"])
-    assert done.value.code == 0
-    text = capsys.readouterr().out
-    for words in ("same", "differs", "not compared", "exit status", "examples", "OMR_MIRROR"):
-        assert words in text
-
-
-# ------------------------------------------------------------------------------------- addresses
-
-
-def test_a_page_at_a_commit_becomes_the_address_of_its_bytes() -> None:
-    commit = "8e95ef7482aa3619184bdc1cb2378f5485bf40af"
-    page = f"https://github.com/zhingoll/ModelRank/blob/{commit}/results/a file.csv"
-    assert raw.raw_address(page) == (
-        f"https://raw.githubusercontent.com/zhingoll/ModelRank/{commit}/results/a%20file.csv"
-    )
+def test_a_wrong_declaration_is_refused(change: dict[str, Any], why: str) -> None:
+    table = {"file": "a.csv", "source": "s", "public": change}
+    with pytest.raises(InputError, match=why):
+        copies.parse({"table": [table]})
 
 
 @pytest.mark.parametrize(
     "page",
     [
-        "https://github.com/a/b/blob/main/x.csv",
         "https://github.com/a/b",
-        "https://example.org/a/b/blob/8e95ef7482aa3619184bdc1cb2378f5485bf40af/x.csv",
-        "https://github.com/a/b/blob/8e95ef7482aa3619184bdc1cb2378f5485bf40af/../x.csv",
-        "https://github.com/a/b/blob/8e95ef7482aa3619184bdc1cb2378f5485bf40af/x.csv?raw=1",
-        "file:///etc/passwd",
+        "https://github.com/a/b/blob/main/c.csv",
+        "https://github.com/a/b/blob/" + "0" * 40 + "/../c.csv",
+        "https://example.org/a/b/blob/" + "0" * 40 + "/c.csv",
     ],
 )
-def test_another_address_is_refused(page: str) -> None:
-    with pytest.raises(InputError, match="not a file at a commit"):
+def test_only_a_file_at_a_commit_has_an_address(page: str) -> None:
+    with pytest.raises(InputError, match="no page of a file at a commit"):
         raw.raw_address(page)
 
 
-def test_the_mirror_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = ENTRIES[NETWORK].source
-    file = tmp_path / "raw.githubusercontent.com" / path_of(NETWORK).lstrip("/")
-    file.parent.mkdir(parents=True)
-    file.write_bytes(b"month\n")
-    monkeypatch.setenv(raw.MIRROR_VARIABLE, str(tmp_path))
-    assert raw.download(page, patience=PATIENCE) == b"month\n"
+def test_a_cell_cannot_bend_the_address() -> None:
+    how = copies.Public(
+        pages="https://github.com/a/b/blob/{c}/x", keys=("k",), columns={"k": {"from": "k"}}
+    )
+    for value in ("../..", "a/b", "", "x?y"):
+        with pytest.raises(InputError, match="cannot stand in the address"):
+            copies.pages([{"c": value, "k": "1"}], str(how.pages), how)
 
 
-def test_a_file_without_end_is_given_up(
+def test_a_body_without_end_is_not_read_on(
     server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analysis.raw.public.LARGEST", 1 << 20)
-    server.says(path_of(NETWORK), Answer(body=b"x" * (3 << 20)))
-    with pytest.raises(UnavailableError, match="larger than 1 MB"):
-        raw.download(ENTRIES[NETWORK].source)
+    monkeypatch.setattr(public, "LIMIT", 1000)
+    with pytest.raises(IntegrityError, match="more than 1000 bytes"):
+        raw.public_files().read(f"https://raw.githubusercontent.com{ANALYSIS}")
+    with pytest.raises(UnavailableError, match="404"):
+        raw.public_files().read("https://raw.githubusercontent.com/nobody")
 
 
-# ---------------------------------------------------------------------------------- declarations
-
-
-@pytest.mark.parametrize(
-    ("edit", "message"),
-    [
-        (lambda entry: entry.pop("compare"), "say how it is compared, or why it is not"),
-        (lambda entry: entry.update(not_compared="x"), "say how it is compared"),
-        (lambda entry: entry["compare"].update(format="xml"), "compare.format"),
-        (lambda entry: entry["compare"].pop("rows"), "name of its rows"),
-        (lambda entry: entry["compare"].update(key=["day"]), "has no column entry"),
-        (lambda entry: entry.update(colour="red"), "colour"),
-    ],
-)
-def test_a_wrong_declaration_is_refused(edit: Any, message: str) -> None:
-    mapping = copy.deepcopy(DECLARED)
-    edit(mapping["table"][0])
-    with pytest.raises(InputError, match=message):
-        copies.parse(mapping)
-
-
-def test_every_key_finds_one_row_of_our_copies() -> None:
-    for name in COMPARED:
-        rule = ENTRIES[name].compare
-        assert rule is not None
-        keys = [*rule.key, *(["snapshot_label"] if rule.address else [])]
-        assert not ours(name).duplicated(keys).any(), name
-        assert set(rule.column) <= set(ours(name).columns)
-
-
-# ------------------------------------------------------------------------------------ properties
-
-
-@given(
-    value=st.floats(0, 1e9, allow_nan=False), digits=st.integers(0, 6), off=st.sampled_from([0, 2])
-)
-def test_a_rounded_copy_equals_its_original_and_no_other(
-    value: float, digits: int, off: int
+@given(st.integers(-(10**15), 10**15), st.integers(0, 6), st.integers(-49, 49))
+@settings(max_examples=60)
+def test_a_rounded_cell_is_the_same_and_a_unit_more_is_not(
+    value: int, decimals: int, away: int
 ) -> None:
-    copied = round(value, digits) + off * 10.0**-digits
-    assert copies._equal(f"{copied:.{digits}f}", repr(value), digits) == (off == 0)
+    column = copies.Column.model_validate({"from": "a", "decimals": decimals})
+    how = copies.Public(keys=("k",), columns={"k": copies.Column(taken="k"), "a": column})
+    unit = Decimal(1).scaleb(-decimals)
+    mine = value * unit
+    for theirs, state in (
+        (mine + away * unit / 100, copies.SAME),
+        (mine + (100 + away) * unit / 100, copies.DIFFERS),
+    ):
+        content = f"k,a\n1,{theirs:f}\n".encode()
+        got = copies.compare("t", [{"k": "1", "a": f"{mine:f}"}], content, "u", how)
+        assert got.state == state
 
 
 @given(st.binary(max_size=200))
-def test_whatever_comes_is_an_outcome(content: bytes) -> None:
-    for name in (HUB, NETWORK):
-        outcome = copies.compare(ENTRIES[name], ours(name), lambda _: content)
-        assert outcome.state in ("differs", "not compared")
-        for one in outcome.differences:
-            assert str(one).isprintable()
+@settings(max_examples=60)
+def test_no_bytes_break_the_comparison(content: bytes) -> None:
+    for name in (
+        "modelpulse-hub-monthly.csv",
+        "openrouter-days.csv",
+        "modelrank-network-monthly.csv",
+    ):
+        page, how = copies.parse(raw.declared("reference"))[name]
+        got = copies.compare(name, ours(name)[:1], content, page, how)
+        assert got.state == copies.NOT_COMPARED or got.differences

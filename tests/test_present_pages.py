@@ -6,6 +6,7 @@ import inspect
 import operator
 import re
 from collections.abc import Callable
+from html import escape
 
 import pytest
 
@@ -15,6 +16,8 @@ from analysis.present.markup import Html
 from analysis.present.numbers import GRADES
 
 CLAIMS = pages.checked()
+#: Those with specifications; the others say why there are none.
+COMPUTED = [claim for claim in CLAIMS if claim.record["specifications"]]
 #: Functions of the facade and of its chapters that a cell calls without an argument.
 BLOCKS = sorted(
     f"{module.__name__}.{name}".removeprefix("analysis.pages").lstrip(".")
@@ -41,7 +44,7 @@ def test_every_block_is_finished_html(name: str) -> None:
         assert "data:text/csv" in figure
 
 
-@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+@pytest.mark.parametrize("claim", COMPUTED, ids=lambda claim: claim.id)
 def test_a_claim_shows_what_the_register_holds(claim: pages.Claim) -> None:
     record = claim.record
     summary = claim.summary()
@@ -55,7 +58,27 @@ def test_a_claim_shows_what_the_register_holds(claim: pages.Claim) -> None:
         assert getattr(claim, part)
 
 
-@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+def test_a_claim_that_nothing_measures_says_so() -> None:
+    unobserved = [claim for claim in CLAIMS if claim.record["status"] == "unobserved"]
+    assert unobserved
+    for claim in unobserved:
+        summary = claim.summary()
+        assert "not known" in summary
+        assert "(published)" in summary
+        assert claim.record["recreated"]["reason"] in summary.replace("&#x27;", "'")
+        assert claim.settle
+
+
+def test_a_second_instruments_answer_stands_in_the_summary() -> None:
+    for claim in CLAIMS:
+        second = claim.elsewhere
+        assert (second is not None) == ("Elsewhere:" in claim.summary())
+        if second is not None:
+            assert escape(second.record["instrument"]) in claim.summary()
+            assert f"It holds in {second.record['holds']} of" in second.curve()
+
+
+@pytest.mark.parametrize("claim", COMPUTED, ids=lambda claim: claim.id)
 def test_a_curve_counts_what_the_table_holds(claim: pages.Claim) -> None:
     own = tables.specifications(claim.id)
     made = claim.curve()
@@ -80,7 +103,7 @@ def test_each_published_figure_is_cited_with_its_address(claim: pages.Claim) -> 
         assert str(known.loc[name, "url"]) in made.replace("&amp;", "&")
 
 
-@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+@pytest.mark.parametrize("claim", COMPUTED, ids=lambda claim: claim.id)
 def test_the_numbers_of_a_finding_are_those_of_its_result(claim: pages.Claim) -> None:
     # The finding is the page's title. Each of its numbers has to be found, at the rounding it
     # shows, among the numbers of the claim's entry and of its specifications.

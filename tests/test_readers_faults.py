@@ -58,6 +58,7 @@ def downloads(found: Snapshot) -> list[Any]:
     [
         *("hub-snapshot", "hub-top30", "hub-panel", "tracked-list", "reference"),
         *("organisation-weeks", "licence-text", "release-text"),
+        *("language-scores", "arena-scores"),
     ],
 )
 def test_missing_folder_and_empty(kind: str, tmp_path: Path) -> None:

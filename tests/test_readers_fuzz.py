@@ -126,6 +126,54 @@ RANKING: dict[str, Any] = {
     "images": [],
 }
 
+ARENA: dict[str, Any] = {
+    "rows": [
+        {
+            "model_name": "a",
+            "category": "german",
+            "rating": 1200.5,
+            "rating_lower": 1190.0,
+            "rating_upper": 1211.0,
+            "vote_count": 99.0,
+        }
+    ]
+}
+
+BOARD: dict[str, Any] = {
+    "meta": {"fetched_at": "2026-03-19T14:51:18.040878+00:00", "model_count": 2},
+    "models": [
+        {"model": "a", "vendor": "A", "license": "open", "score": 1500, "ci": 6, "votes": 9},
+        {"model": "b", "vendor": None, "license": None, "score": 9, "ci_low": 5, "ci_high": 4},
+    ],
+}
+QUALITY: dict[str, Any] = {
+    "meta": {"fetched_at": "2026-06-30T11:04:37+00:00"},
+    "models": [
+        {
+            "id": "x",
+            "name": "A",
+            "slug": "a",
+            "creator_slug": "b",
+            "release_date": "2025-08-05",
+            "evaluations": {"artificial_analysis_intelligence_index": 23.8},
+        }
+    ],
+}
+PAGE: dict[str, Any] = {
+    "models": [
+        {
+            "id": "x",
+            "name": "A",
+            "creator": {"slug": "b", "country": "cn"},
+            "open_weights": {"is_open_weights": True, "license_name": "MIT"},
+            "evaluations": {
+                "artificial_analysis_intelligence_index": 7.0,
+                "artificial_analysis_intelligence_index_is_estimated": True,
+            },
+        }
+    ]
+}
+
 STRUCTURES: list[tuple[str, Any]] = [
     ("ollama-library", LIBRARY),
     ("ollama-library", GALLERY),
@@ -140,6 +188,10 @@ STRUCTURES: list[tuple[str, Any]] = [
     ("organisation-weeks", WEEKS),
     ("service-catalogue", CATALOGUE),
     ("router-ranking", RANKING),
+    ("arena-scores", ARENA),
+    ("arena-table-json", BOARD),
+    ("quality-index", QUALITY),
+    ("quality-index", PAGE),
 ]
 TEXTS: list[tuple[str, bytes]] = [
     *((kind, json.dumps(content).encode()) for kind, content in STRUCTURES),
@@ -161,6 +213,21 @@ TEXTS += [
     ("derivative-counts", COUNTS),
     ("lineage-roots", ROOTS),
 ]
+RATED = (
+    b"rank,model,arena_score,95_pct_ci,votes,organization,license\n1,a,1316,+4/-3,9,A,MIT\n"
+    b"2,b,1300,+4/-4,8,,\n"
+)
+DESCRIPTION = b"# Boards\n\n" + b"".join(
+    f"| `{name}` | what it is |\n".encode()
+    for name in ("model", "vendor", "license", "score", "ci", "votes")
+)
+TEXTS += [("arena-table", RATED), ("arena-table-json", DESCRIPTION)]
+SCORES = (
+    "<b>Task</b>,<a href='https://x.com/tasks/knowledge/'>K</a>\n"
+    "Model,<a href='https://x.com/datasets/danish#one'>one</a>\n"
+    "<a href='https://x.com'>a/b (val)</a>,69.12 ± 1.83 / -0.52 ± 1.64@@69.12\nc#no,?\n"
+)
+TEXTS += [("language-scores", SCORES.encode())]
 TREE = ROW | {
     "created_at": "2026-08-15T00:00:00.000Z",
     "tags": ["base_model:c/d", "base_model:merge:c/d", "license:mit"],

@@ -15,6 +15,8 @@ from analysis.measure import (
     breadth,
     bulk,
     domains,
+    frontier,
+    languages,
     licences,
     pace,
     provenance,
@@ -22,6 +24,7 @@ from analysis.measure import (
     releases,
     routers,
     services,
+    sightings,
     sizes,
     slices,
     terms,
@@ -41,6 +44,11 @@ KINDS: Final = (
     "release-text",
     "service-catalogue",
     "router-ranking",
+    "language-scores",
+    "arena-scores",
+    "arena-table",
+    "arena-table-json",
+    "quality-index",
 )
 #: Single versions of other kinds, read with all their columns.
 VERSIONS: Final = (
@@ -54,7 +62,11 @@ VERSIONS: Final = (
     "release-date-corrections-2026-08-17",
     "top25-2025-11-05",
     "top25-2026-02-28",
+    "llmfit-2026-05-10",
     "top25-2026-04-30",
+    "top25-2026-08-22",
+    "top30-2026-08-22",
+    "tracked-2026-08-17",
     "trending-2026-05-04",
 )
 #: Rule files of ``data/`` that the measures of this evidence need, each with what parses it.
@@ -63,7 +75,9 @@ RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
     "breadth": breadth.parse,
     "bulk": bulk.parse,
     "domains": domains.parse,
+    "frontier": frontier.parse,
     "hardware": sizes.parse,
+    "languages": languages.parse,
     "licences": licences.parse,
     "pace": pace.parse,
     "provenance": provenance.parse,
@@ -71,6 +85,7 @@ RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
     "releases": releases.parse,
     "routers": routers.parse,
     "services": services.parse,
+    "sightings": sightings.parse,
     "slices": slices.parse,
     "terms": terms.parse,
     "trust": trust.parse,

@@ -18,6 +18,8 @@ from analysis.claims import (
     arrivals,
     derivatives,
     domains,
+    frontier,
+    languages,
     licensing,
     pulls,
     releasing,
@@ -364,6 +366,8 @@ _CHAPTERS = (
     pulls,
     terms,
     services,
+    frontier,
+    languages,
 )
 CHECKS: Mapping[str, Check] = {
     **_DOWNLOADS,

@@ -14,6 +14,8 @@ from analysis.claims import (
     checks,
     derivatives,
     domains,
+    frontier,
+    languages,
     licensing,
     pulls,
     releasing,
@@ -385,6 +387,8 @@ FINDINGS: Mapping[str, Finding] = {
             pulls,
             services,
             terms,
+            frontier,
+            languages,
         )
         for name, finding in chapter.FINDINGS.items()
     },

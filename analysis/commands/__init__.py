@@ -14,7 +14,10 @@ from collections.abc import Sequence
 
 from analysis.errors import RecordError
 
-_MODULES = ("sources", "shares", "lineage", "licences", "releases", "claims", "references", "build")
+_MODULES = (
+    *("sources", "shares", "lineage", "licences", "releases", "witnesses", "references"),
+    *("claims", "build"),
+)
 
 _EPILOG = """\
 examples:
@@ -24,11 +27,12 @@ examples:
   python -m analysis licences                    thresholds of users in the licence texts
   python -m analysis releases --list             models and releases a month, and each release
   python -m analysis derivatives --snapshot lineage-2025-06 --count transitive
+  python -m analysis witnesses --family qwen     what every instrument says of Qwen, by day
+  python -m analysis compare-references          our copies of published figures, and the originals
   python -m analysis claims                      every claim with its verdicts
   python -m analysis claim february-153-6m       one claim in full
   python -m analysis inspect FILE --kind hub-snapshot
   python -m analysis inspect FILE --kind lineage-edges
-  python -m analysis compare-references          our copies of published tables, cell by cell
   python -m analysis build --check               rebuild the tables and compare byte for byte
 
 OMR_MIRROR names a folder that holds the raw files under their public addresses,

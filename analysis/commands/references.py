@@ -1,124 +1,153 @@
-"""``compare-references``: our copies of published tables against the public files."""
+"""``compare-references``: our copies of published figures against the public files."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
 from dataclasses import asdict
+from typing import Any
 
+from analysis import raw
 from analysis.errors import InputError, RecordError
+from analysis.snapshot import copies
 
 _DESCRIPTION = """\
-Hold our copies in data/reference against the public files that they were copied from.
+Fetch the public files behind data/reference and compare our copies with them, cell by cell.
 
-Each table of data/reference.toml names its source at a commit, and how its columns are called
-there. The public file is fetched (OMR_MIRROR first, then the network), compared cell by cell, and
-not kept. One line a table:
+The figures in data/reference are copies of what others published. No hash is pinned for them, so
+this command reads the public files afresh and says of each table one of three things:
 
-  same          every cell that our copy shares with the public file is equal
-  differs       the first cells that are not, ours and theirs
-  not compared  the public file could not be had or read, or no program can compare it:
-                why, and what to do
+  same          every cell that can be compared is the same, rounded as our copy is
+  differs       some are not: the first of them are printed, all of them with --json
+  not compared  why, and what to do: no public file, no network, a file of another form
 
-A number that our copy rounds is the same if the public one rounds to it. Rows that our copy leaves
-out on purpose (an extract) are no difference; rows of ours that the public file lacks are.
+Which file, which key in it and which column is compared with which is declared in
+data/reference.toml (`public` of each table). Files are looked for in OMR_MIRROR first, then fetched
+from their commit on GitHub; OMR_ATTEMPTS and OMR_LONGEST_WAIT limit how long that is tried. Nothing
+is kept, and no copy is changed.
+
+exit status:
+  0  nothing differs (read the last line: some tables may not have been compared)
+  1  a table differs; with --strict also when one could not be compared that has a public file
+  2  the input is wrong: an unknown table, or a mistake in data/reference.toml or in a copy
 """
 
 _EPILOG = """\
-exit status:
-  0  no table differs, and every public file that a program can compare was had and read
-  1  at least one table differs
-  2  none differs, but at least one public file could not be had or read (or an argument is wrong)
-
 examples:
   python -m analysis compare-references
   python -m analysis compare-references modelrank-network-monthly --json
-  OMR_ATTEMPTS=2 python -m analysis compare-references      # give up sooner without a network
-
-A difference means that one of the two changed. The commit in the address cannot change, so look at
-our copy first: `git log -p data/reference`.
+  python -m analysis compare-references --strict      for a weekly run with a network
 """
 
-#: Differences that the lines for people show of each table.
-_SHOWN = 5
+#: Differences printed for a table.
+_FIRST = 5
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the command line."""
     command = commands.add_parser(
         "compare-references",
-        help="hold data/reference against the public files it was copied from",
+        help="compare our copies of published figures with the public files",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    command.add_argument("tables", nargs="*", metavar="TABLE", help="only these tables")
     command.add_argument(
-        "names", nargs="*", metavar="TABLE", help="a table of data/reference; all when left out"
+        "--strict", action="store_true", help="a table that could not be compared is a failure too"
     )
-    command.add_argument("--json", action="store_true", help="print JSON")
+    command.add_argument("--json", action="store_true", help="print JSON, every difference in it")
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run ``compare-references``."""
-    from analysis import raw, tables
-    from analysis.measure import copies
-
-    declared = copies.parse(raw.declared("reference")).table
-    known = [entry.name for entry in declared]
-    if strange := [name for name in args.names if name.removesuffix(".csv") not in known]:
-        raise InputError(
-            f"no table of data/reference is called {strange[0]!r}; there are: {', '.join(known)}"
-        )
-    wanted = [name.removesuffix(".csv") for name in args.names] or known
-    had: dict[str, bytes | RecordError] = {}
-
-    def fetch(url: str) -> bytes:
-        """Ask for each file once, also where it cannot be had."""
-        if url not in had:
-            try:
-                had[url] = raw.download(url)
-            except RecordError as error:
-                had[url] = error
-        got = had[url]
-        if isinstance(got, RecordError):
-            raise got
-        return got
-
-    outcomes = []
-    for entry in declared:
-        if entry.name not in wanted:
-            continue
-        outcome = copies.compare(entry, tables.by_hand(f"reference/{entry.name}"), fetch)
-        outcomes.append(outcome)
-        if not args.json:
-            _print(outcome)
-            sys.stdout.flush()
+    declared = copies.parse(raw.declared("reference"))
+    wanted = [name if name.endswith(".csv") else f"{name}.csv" for name in args.tables]
+    for name in wanted:
+        if name not in declared:
+            there = ", ".join(file.removesuffix(".csv") for file in declared)
+            raise InputError(f"{name}: no table of data/reference; there are: {there}")
+    files = raw.public_files()
+    results = [
+        _compared(name, page, how, files)
+        for name, (page, how) in declared.items()
+        if not wanted or name in wanted
+    ]
     if args.json:
-        print(json.dumps([asdict(outcome) for outcome in outcomes], indent=1, ensure_ascii=False))
-    if any(outcome.state == "differs" for outcome in outcomes):
-        return 1
-    return 2 if any(outcome.failed for outcome in outcomes) else 0
+        print(json.dumps([_plain(one, declared) for one in results], ensure_ascii=False, indent=1))
+    else:
+        for one in results:
+            _print(one, declared[one.table][1])
+        count = {state: sum(one.state == state for one in results) for state in _STATES}
+        print(", ".join(f"{number} {state}" for state, number in count.items()))
+    failed = any(one.state == copies.DIFFERS for one in results)
+    if args.strict:
+        failed |= any(
+            one.state == copies.NOT_COMPARED and declared[one.table][1].none is None
+            for one in results
+        )
+    return 1 if failed else 0
 
 
-def _print(outcome: object) -> None:
-    from analysis.measure.copies import Outcome
+_STATES = (copies.SAME, copies.DIFFERS, copies.NOT_COMPARED)
 
-    assert isinstance(outcome, Outcome)
-    line = f"{outcome.table}: {outcome.state}"
-    if outcome.state == "same":
-        files = f"{len(outcome.files)} file{'' if len(outcome.files) == 1 else 's'}"
-        line += f" ({outcome.cells:,} cells, {files})"
-    if outcome.why:
-        line += f": {outcome.why}"
-    print(line)
-    for difference in outcome.differences[:_SHOWN]:
-        print(f"  {difference}")
-    hidden = len(outcome.differences) - _SHOWN + outcome.more
-    if hidden > 0:
-        print(f"  and {hidden:,} more; --json lists the first of them")
-    if outcome.left_out and outcome.state in ("same", "differs"):
-        print(f"  in our copy only: {', '.join(outcome.left_out)}")
-    if outcome.what_to_do:
-        print(f"  {outcome.what_to_do}")
+
+def _compared(
+    name: str, page: str, how: copies.Public, files: raw.PublicFiles
+) -> copies.Comparison:
+    """Compare one table; what cannot be had is its reason, and no error of the command."""
+    if how.none is not None:
+        return copies.Comparison(name, copies.NOT_COMPARED, f"no one public file: {how.none}")
+    path = raw.data_dir() / "reference" / name
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); restore the file") from None
+    ours = copies.rows_of(content, f"data/reference/{name}")
+    columns = set(ours[0]) if ours else set()
+    unknown = sorted(columns ^ {*how.columns, *how.left_out, *how.fills})
+    if unknown:
+        raise InputError(
+            f"data/reference.toml: {name}: the column {unknown[0]} stands on one side only: name "
+            "each column of the copy in `columns`, `left_out` or `pages`"
+        )
+    parts = []
+    for where, rows in copies.pages(ours, page, how).items():
+        url = raw.raw_address(where)
+        try:
+            parts.append(copies.compare(name, rows, files.read(url), url, how))
+        except RecordError as error:
+            parts.append(copies.Comparison(name, copies.NOT_COMPARED, str(error)))
+    return copies.joined(parts)
+
+
+def _print(one: copies.Comparison, how: copies.Public) -> None:
+    print(f"{one.table.removesuffix('.csv'):<32}{one.state}")
+    if one.cells:
+        told = f"{one.cells} cells in {one.rows} rows of {one.files} file"
+        print(f"    {told}{'' if one.files == 1 else 's'} compared")
+    if one.only_there:
+        print(f"    {one.only_there} rows are in the public file only: {how.extract}")
+    for name, why in how.left_out.items():
+        if one.cells:
+            print(f"    {name} is not compared: {why}")
+    if one.reason:
+        print(f"    {' '.join(one.reason.split())}")
+    for found in one.differences[:_FIRST]:
+        column = f", {found.column}" if found.column else ""
+        print(f"    {found.row}{column}: here {found.ours}, there {found.theirs}")
+    if len(one.differences) > _FIRST:
+        print(f"    and {len(one.differences) - _FIRST} more: --json prints them all")
+
+
+def _plain(
+    one: copies.Comparison, declared: dict[str, tuple[str, copies.Public]]
+) -> dict[str, Any]:
+    page, how = declared[one.table]
+    return {
+        **asdict(one),
+        "table": one.table.removesuffix(".csv"),
+        "pages": None if how.none is not None else page,
+        "left_out": dict(how.left_out),
+    }

@@ -44,6 +44,8 @@ CHAPTERS: Final = (
     "arrivals",
     "derivatives",
     "domains",
+    "languages",
+    "frontier",
     "licensing",
     "provenance",
     "pulls",

@@ -205,14 +205,18 @@ def panel_flows() -> Html:
         title=(
             f"In {len(slow)} of {len(frame)} spans the panel gained hardly anything; with "
             f"the span after them it came to "
-            f"{numbers.format_percent(good.min(), 0)} to {numbers.format_percent(good.max(), 0)} "
-            "of the usual"
+            f"{numbers.format_percent(good.min(), 0)} to "
+            f"{numbers.format_percent(good.max(), 0)} of the usual"
         ),
         subtitle="What the repositories present on both labels gain a day, from label to label; "
         "all-time counter",
         alt=f"Slow spans: {told}.",
-        data=frame[["before", "day", "days", "repositories", "per_day", "ratio", "fell", "equal",
-                    "slow", "made_good"]],
+        data=frame[
+            [
+                *("before", "day", "days", "repositories", "per_day", "ratio"),
+                *("fell", "equal", "slow", "made_good"),
+            ]
+        ],
         columns=[
             Column("day", "label"),
             Column("before", "since"),

@@ -20,7 +20,7 @@ from analysis.raw.places import (
     mirror_dir,
     project_root,
 )
-from analysis.raw.public import download, raw_address
+from analysis.raw.public import PublicFiles, public_files, raw_address
 from analysis.raw.registry import Kind, Registry, Source, Upstream, Version, load_registry
 from analysis.raw.rules import declared, read_toml
 from analysis.raw.verifying import Finding, verify
@@ -32,6 +32,7 @@ __all__ = [
     "Finding",
     "Kind",
     "Patience",
+    "PublicFiles",
     "Registry",
     "Source",
     "Upstream",
@@ -40,12 +41,12 @@ __all__ = [
     "cache_dir",
     "data_dir",
     "declared",
-    "download",
     "fetch",
     "fetcher",
     "load_registry",
     "mirror_dir",
     "project_root",
+    "public_files",
     "raw_address",
     "read_toml",
     "sha256_of",

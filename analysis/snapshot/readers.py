@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.errors import InputError
-from analysis.snapshot import intake, pulls, relations, services, texts, tree
+from analysis.snapshot import intake, pulls, ratings, relations, scores, services, texts, tree
 from analysis.snapshot.schema import FIELDS, check_names
 from analysis.snapshot.shaping import (
     COUNTERS,
@@ -680,7 +680,9 @@ KIND_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         ),
         "organisation-weeks": tuple(_WEEK_NAMES),
         **pulls.COLUMNS,
+        **ratings.COLUMNS,
         **relations.COLUMNS,
+        **scores.COLUMNS,
         **services.COLUMNS,
         **texts.COLUMNS,
         **tree.COLUMNS,
@@ -700,7 +702,9 @@ _READERS: Final[Mapping[str, Callable[[Path, tuple[str, ...] | None], Snapshot]]
             "reference": _read_reference,
             "organisation-weeks": _read_organisation_weeks,
             **pulls.READERS,
+            **ratings.READERS,
             **relations.READERS,
+            **scores.READERS,
             **services.READERS,
             **texts.READERS,
             **tree.READERS,

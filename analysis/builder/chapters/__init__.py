@@ -9,6 +9,8 @@ from analysis.builder.chapters import (
     arrivals,
     derivatives,
     domains,
+    frontier,
+    languages,
     licensing,
     provenance,
     pulls,
@@ -17,6 +19,7 @@ from analysis.builder.chapters import (
     terms,
     trust,
     waves,
+    witnesses,
 )
 from analysis.builder.chapters.made import Made
 
@@ -32,6 +35,9 @@ TABLES: Final[tuple[Made, ...]] = (
     *pulls.TABLES,
     *terms.TABLES,
     *services.TABLES,
+    *languages.TABLES,
+    *frontier.TABLES,
+    *witnesses.TABLES,
     *provenance.TABLES,
     *trust.TABLES,
 )
