@@ -77,7 +77,7 @@ def head_days() -> Html:
     frame = tables.load("trust_heads")
     own = frame[frame["list"].isin(["top25", "top30"])].reset_index(drop=True)
     rows = own.assign(
-        series=[f"the first {depth}" for depth in own["list"].str.removeprefix("top")],
+        series=[f"top {depth}" for depth in own["list"].str.removeprefix("top")],
         value=own["downloads"],
     )
     dips = own[own["dip"].astype("bool")]
@@ -243,9 +243,9 @@ def as_large_as_a_country() -> Html:
     ]
     rows = [
         {"label": f"{top['repository_id']}, above its own level", "value": float(top["excess"])},
-        {"label": "All of China in the panel, largest span", "value": float(chosen["china"].max())},
+        {"label": "China in the panel, largest span", "value": float(chosen["china"].max())},
         {
-            "label": "All of the United States in the panel, largest span",
+            "label": "United States in the panel, largest span",
             "value": float(chosen["usa"].max()),
         },
     ]
@@ -413,7 +413,7 @@ def claims() -> Html:
         Column("crossed", "its own reading crosses"),
         Column("in", "bursts as counted"),
         Column("out", "put back to level"),
-        Column("flipped", "answers that change with bursts"),
+        Column("flipped", "answers changed"),
     ]
     return table(
         pd.DataFrame(rows, dtype=object),
