@@ -142,6 +142,7 @@ def outcome(claim: str, **choices: str) -> tuple[float, float, float, str]:
     return got.value, got.lower, got.upper, got.decided or ""
 
 
+@pytest.mark.slow
 def test_as_counted_the_months_of_counting_leave_the_change_open(mirror: Path) -> None:
     value, lower, upper, decided = outcome("qwen25-september-2024")
     assert (round(value, 3), round(lower, 3), round(upper, 3)) == (0.551, 0.363, 3.985)
@@ -242,6 +243,7 @@ def test_tables_by_month_hold_what_the_checks_count(mirror: Path) -> None:
     assert parts.sum() == pytest.approx(january)
 
 
+@pytest.mark.slow
 def test_the_placebo_table_has_the_windows_of_the_grid(mirror: Path) -> None:
     table = chapter.adoption_placebo(evidence_world())
     assert set(table.loc[table["release"], "day"]) == {"2024-09-19"}

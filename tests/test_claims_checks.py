@@ -307,6 +307,12 @@ def test_a_record_is_complete_json_and_follows_the_rules(world: World, name: str
         assert record["value"] == own["value"]
         assert record["interval"] == [own["first"], own["last"]]
         return
+    if own["pending"]:
+        # A forecast that nothing decides yet has no value, and says why.
+        assert (record["value"], record["interval"]) == (None, None)
+        assert record["recreated"]["reason"] == f"pending: {own['pending']}"
+        assert record["recreated"]["verdict"] == record["later"]["verdict"] == "not checkable"
+        return
     lower, upper = float(own["lower"]), float(own["upper"])
     if name == "share-crossing-with-3-5":
         before = (float(own["before_lower"]), float(own["before_upper"]))

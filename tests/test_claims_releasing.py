@@ -317,6 +317,7 @@ class TestTables:
             assert listed["day"].is_monotonic_increasing
         assert set(table["seen"]) == {"all", "in part"}
 
+    @pytest.mark.slow
     def test_rates_hold_every_way_to_count(self, world: World) -> None:
         table = chapter.rates_table(world)
         assert (
@@ -342,6 +343,7 @@ class TestTables:
         last = table[(table["family"] == "Qwen") & (table["day"] == "2025-10-10")].iloc[0]
         assert int(last["models"]) == 98
 
+    @pytest.mark.slow
     def test_breadth_holds_every_family_and_kind(self, world: World) -> None:
         table = chapter.breadth_table(world)
         kinds = len(releasing.kinds_of(world).kind)

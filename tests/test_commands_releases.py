@@ -104,6 +104,7 @@ def test_a_mistake_is_one_line(capsys: Capture, argv: tuple[str, ...], message: 
     assert message in fails(capsys, *argv)
 
 
+@pytest.mark.slow
 def test_millions_of_rows_are_no_loop(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     # Synthetic, for scale: as many rows as the Hub has repositories, of which few are Qwen's.
     count = 3_000_000

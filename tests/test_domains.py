@@ -441,6 +441,7 @@ class TestTheTree:
 
 
 @pytest.mark.usefixtures("mirror")
+@pytest.mark.slow
 def test_the_tables_of_the_chapter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claim_domains, "SOURCES", ("tree",))
     monkeypatch.setattr(claim_domains, "FAMILIES", ("qwen", "llama"))

@@ -296,6 +296,7 @@ def test_the_correction_of_may_2025_is_a_fall_and_no_burst(world: World) -> None
     assert (days > date(2025, 6, 30).toordinal()).all()
 
 
+@pytest.mark.slow
 def test_a_higher_ratio_never_names_more_of_the_real_days(world: World) -> None:
     declared = world.inputs.bursts
     sets = []

@@ -185,6 +185,7 @@ def test_an_unknown_source_lists_the_known() -> None:
 
 @pytest.mark.usefixtures("mirror")
 class TestReal:
+    @pytest.mark.slow
     def test_what_came_around_the_generations_of_qwen(self) -> None:
         found = {
             t.release.name: t for t in claim.tried(evidence_world(), "qwen", "counts", "2", "out")

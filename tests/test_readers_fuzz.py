@@ -139,6 +139,41 @@ ARENA: dict[str, Any] = {
     ]
 }
 
+BOARD: dict[str, Any] = {
+    "meta": {"fetched_at": "2026-03-19T14:51:18.040878+00:00", "model_count": 2},
+    "models": [
+        {"model": "a", "vendor": "A", "license": "open", "score": 1500, "ci": 6, "votes": 9},
+        {"model": "b", "vendor": None, "license": None, "score": 9, "ci_low": 5, "ci_high": 4},
+    ],
+}
+QUALITY: dict[str, Any] = {
+    "meta": {"fetched_at": "2026-06-30T11:04:37+00:00"},
+    "models": [
+        {
+            "id": "x",
+            "name": "A",
+            "slug": "a",
+            "creator_slug": "b",
+            "release_date": "2025-08-05",
+            "evaluations": {"artificial_analysis_intelligence_index": 23.8},
+        }
+    ],
+}
+PAGE: dict[str, Any] = {
+    "models": [
+        {
+            "id": "x",
+            "name": "A",
+            "creator": {"slug": "b", "country": "cn"},
+            "open_weights": {"is_open_weights": True, "license_name": "MIT"},
+            "evaluations": {
+                "artificial_analysis_intelligence_index": 7.0,
+                "artificial_analysis_intelligence_index_is_estimated": True,
+            },
+        }
+    ]
+}
+
 STRUCTURES: list[tuple[str, Any]] = [
     ("ollama-library", LIBRARY),
     ("ollama-library", GALLERY),
@@ -154,6 +189,9 @@ STRUCTURES: list[tuple[str, Any]] = [
     ("service-catalogue", CATALOGUE),
     ("router-ranking", RANKING),
     ("arena-scores", ARENA),
+    ("arena-table-json", BOARD),
+    ("quality-index", QUALITY),
+    ("quality-index", PAGE),
 ]
 TEXTS: list[tuple[str, bytes]] = [
     *((kind, json.dumps(content).encode()) for kind, content in STRUCTURES),
@@ -175,6 +213,15 @@ TEXTS += [
     ("derivative-counts", COUNTS),
     ("lineage-roots", ROOTS),
 ]
+RATED = (
+    b"rank,model,arena_score,95_pct_ci,votes,organization,license\n1,a,1316,+4/-3,9,A,MIT\n"
+    b"2,b,1300,+4/-4,8,,\n"
+)
+DESCRIPTION = b"# Boards\n\n" + b"".join(
+    f"| `{name}` | what it is |\n".encode()
+    for name in ("model", "vendor", "license", "score", "ci", "votes")
+)
+TEXTS += [("arena-table", RATED), ("arena-table-json", DESCRIPTION)]
 SCORES = (
     "<b>Task</b>,<a href='https://x.com/tasks/knowledge/'>K</a>\n"
     "Model,<a href='https://x.com/datasets/danish#one'>one</a>\n"

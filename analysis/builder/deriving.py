@@ -160,6 +160,19 @@ def derive(progress: Callable[[str], None] | None = None) -> dict[str, bytes]:
         frames.append(
             (one.name, one.make(world), _versions(registry, one.sources), one.description)
         )
+    grids = {
+        str(table["claim"].iloc[0]): table
+        for name, table, _, _ in frames
+        if name.startswith("specifications_")
+    }
+    frames.append(
+        (
+            "trust_claims",
+            chapters.trust.claims_table(world, grids),
+            (*readings, *reference),
+            "which days of misbehaviour each headline claim crosses, and what bursts change",
+        )
+    )
     # The day that each claim's own reading tells, where none of its choices names it.
     days = {
         str(f["claim"].iloc[0]): f["day"].iloc[0]

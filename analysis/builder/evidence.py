@@ -15,16 +15,20 @@ from analysis.measure import (
     breadth,
     bulk,
     domains,
+    frontier,
     languages,
     licences,
     pace,
+    provenance,
     pulls,
     releases,
     routers,
     services,
+    sightings,
     sizes,
     slices,
     terms,
+    trust,
     waves,
 )
 from analysis.snapshot import families as families_module
@@ -42,6 +46,9 @@ KINDS: Final = (
     "router-ranking",
     "language-scores",
     "arena-scores",
+    "arena-table",
+    "arena-table-json",
+    "quality-index",
 )
 #: Single versions of other kinds, read with all their columns.
 VERSIONS: Final = (
@@ -55,7 +62,11 @@ VERSIONS: Final = (
     "release-date-corrections-2026-08-17",
     "top25-2025-11-05",
     "top25-2026-02-28",
+    "llmfit-2026-05-10",
     "top25-2026-04-30",
+    "top25-2026-08-22",
+    "top30-2026-08-22",
+    "tracked-2026-08-17",
     "trending-2026-05-04",
 )
 #: Rule files of ``data/`` that the measures of this evidence need, each with what parses it.
@@ -64,16 +75,20 @@ RULES: Final[Mapping[str, Callable[[Mapping[str, object]], Any]]] = {
     "breadth": breadth.parse,
     "bulk": bulk.parse,
     "domains": domains.parse,
+    "frontier": frontier.parse,
     "hardware": sizes.parse,
     "languages": languages.parse,
     "licences": licences.parse,
     "pace": pace.parse,
+    "provenance": provenance.parse,
     "pulls": pulls.parse,
     "releases": releases.parse,
     "routers": routers.parse,
     "services": services.parse,
+    "sightings": sightings.parse,
     "slices": slices.parse,
     "terms": terms.parse,
+    "trust": trust.parse,
     "waves": waves.parse,
 }
 #: Tables of ``data/`` made by hand, each with the rule file it belongs to and what checks it.

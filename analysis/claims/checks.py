@@ -18,6 +18,7 @@ from analysis.claims import (
     arrivals,
     derivatives,
     domains,
+    frontier,
     languages,
     licensing,
     pulls,
@@ -365,6 +366,7 @@ _CHAPTERS = (
     pulls,
     terms,
     services,
+    frontier,
     languages,
 )
 CHECKS: Mapping[str, Check] = {

@@ -14,6 +14,7 @@ from analysis.claims import (
     checks,
     derivatives,
     domains,
+    frontier,
     languages,
     licensing,
     pulls,
@@ -386,6 +387,7 @@ FINDINGS: Mapping[str, Finding] = {
             pulls,
             services,
             terms,
+            frontier,
             languages,
         )
         for name, finding in chapter.FINDINGS.items()

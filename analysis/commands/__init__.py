@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from analysis.errors import RecordError
 
 _MODULES = (
-    *("sources", "shares", "lineage", "licences", "releases", "witnesses", "claims", "build"),
+    *("sources", "shares", "lineage", "licences", "releases", "witnesses", "references"),
+    *("claims", "build"),
 )
 
 _EPILOG = """\
@@ -27,6 +28,7 @@ examples:
   python -m analysis releases --list             models and releases a month, and each release
   python -m analysis derivatives --snapshot lineage-2025-06 --count transitive
   python -m analysis witnesses --family qwen     what every instrument says of Qwen, by day
+  python -m analysis compare-references          our copies of published figures, and the originals
   python -m analysis claims                      every claim with its verdicts
   python -m analysis claim february-153-6m       one claim in full
   python -m analysis inspect FILE --kind hub-snapshot

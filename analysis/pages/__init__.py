@@ -45,13 +45,16 @@ CHAPTERS: Final = (
     "derivatives",
     "domains",
     "languages",
+    "frontier",
     "licensing",
+    "provenance",
     "pulls",
     "reasons",
     "releasing",
     "summary",
     "terms",
     "services",
+    "trust",
     "waves",
 )
 

@@ -132,6 +132,8 @@ def offers(cloud: str = "bedrock") -> Html:
         + ", ".join(f"{numbers.format_day(r['day'])} {r['value']}" for r in part.to_dict("records"))
         for name, part in rows.groupby("series", sort=False)
     )
+    wide = rows.pivot(index="day", columns="label", values="value").reset_index()
+    wide = wide[["day", *(label[family] for family in _DRAWN)]]
     title = str(own["title"].iloc[0])
     said = (
         f"{title} offers {now['llama']} models of Llama and {now['qwen'] or 'none'} of Qwen at the "
@@ -152,15 +154,8 @@ def offers(cloud: str = "bedrock") -> Html:
             "price table; models past their day of retirement left out"
         ),
         alt=f"Models on {title} by day. {told}.",
-        data=rows[["day", "label", "value", "priced", "retired", "keys"]],
-        columns=[
-            Column("day"),
-            Column("label", "family"),
-            Column("value", "models"),
-            Column("priced", "of them with a price"),
-            Column("retired"),
-            Column("keys", "keys"),
-        ],
+        data=wide,
+        columns=[Column("day"), *(Column(label[family]) for family in _DRAWN)],
         **pages._behind(_MANAGED),
     )
 

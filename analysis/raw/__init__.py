@@ -20,6 +20,7 @@ from analysis.raw.places import (
     mirror_dir,
     project_root,
 )
+from analysis.raw.public import PublicFiles, public_files, raw_address
 from analysis.raw.registry import Kind, Registry, Source, Upstream, Version, load_registry
 from analysis.raw.rules import declared, read_toml
 from analysis.raw.verifying import Finding, verify
@@ -31,6 +32,7 @@ __all__ = [
     "Finding",
     "Kind",
     "Patience",
+    "PublicFiles",
     "Registry",
     "Source",
     "Upstream",
@@ -44,6 +46,8 @@ __all__ = [
     "load_registry",
     "mirror_dir",
     "project_root",
+    "public_files",
+    "raw_address",
     "read_toml",
     "sha256_of",
     "verify",

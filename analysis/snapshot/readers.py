@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.errors import InputError
-from analysis.snapshot import intake, pulls, relations, scores, services, texts, tree
+from analysis.snapshot import intake, pulls, ratings, relations, scores, services, texts, tree
 from analysis.snapshot.schema import FIELDS, check_names
 from analysis.snapshot.shaping import (
     COUNTERS,
@@ -680,6 +680,7 @@ KIND_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         ),
         "organisation-weeks": tuple(_WEEK_NAMES),
         **pulls.COLUMNS,
+        **ratings.COLUMNS,
         **relations.COLUMNS,
         **scores.COLUMNS,
         **services.COLUMNS,
@@ -701,6 +702,7 @@ _READERS: Final[Mapping[str, Callable[[Path, tuple[str, ...] | None], Snapshot]]
             "reference": _read_reference,
             "organisation-weeks": _read_organisation_weeks,
             **pulls.READERS,
+            **ratings.READERS,
             **relations.READERS,
             **scores.READERS,
             **services.READERS,

@@ -9,12 +9,15 @@ from analysis.builder.chapters import (
     arrivals,
     derivatives,
     domains,
+    frontier,
     languages,
     licensing,
+    provenance,
     pulls,
     releasing,
     services,
     terms,
+    trust,
     waves,
     witnesses,
 )
@@ -33,7 +36,10 @@ TABLES: Final[tuple[Made, ...]] = (
     *terms.TABLES,
     *services.TABLES,
     *languages.TABLES,
+    *frontier.TABLES,
     *witnesses.TABLES,
+    *provenance.TABLES,
+    *trust.TABLES,
 )
 
-__all__ = ["TABLES", "Made"]
+__all__ = ["TABLES", "Made", "trust"]

@@ -82,6 +82,8 @@ TABLES: Final = (
             *("top30", "top25", "top15", "trending"),
             *("ollama-gallery", "ollama-library", "ollama-registry"),
             *("services-litellm", "services-tokencost", "router"),
+            *("euroeval", "arena-languages", "arena-text", "arena-page"),
+            *("quality-daily", "quality-open"),
             *("euroeval", "arena-languages"),
         ),
         "what every instrument says by source, day and family, in its own unit",
