@@ -21,6 +21,7 @@ from analysis.claims import checks, register, results
 from analysis.claims import languages as claims
 from analysis.errors import InputError
 from analysis.measure import languages
+from analysis.present.strips import strips
 from analysis.snapshot import read
 from tests.support.worlds import evidence_world
 
@@ -277,6 +278,28 @@ def test_a_text_states_a_number_or_a_list_on_a_line() -> None:
     assert of("Support") == (3, None, "")
     with pytest.raises(InputError, match="no line holds"):
         of("Welsh")
+
+
+def test_words_left_of_zero_need_room_there() -> None:
+    def words(low: float, width: int) -> str:
+        means = pd.DataFrame(
+            {
+                "label": ["<b>a</b>"],
+                "value": [1.0],
+                "lower": [low],
+                "upper": [9.0],
+                "text": ["1 of 2"],
+            }
+        )
+        dots = pd.DataFrame(
+            {"label": ["<b>a</b>"] * 2, "value": [low, 9.0], "apart": [True, False]}
+        )
+        chart = strips(means, dots, width, measure="points", ends=("B ahead", "A ahead"))
+        return json.dumps(chart.to_dict(), ensure_ascii=False)
+
+    assert "← B ahead" in words(-9.0, 312)
+    assert "← B ahead" not in words(-0.5, 312)
+    assert "A ahead →" in words(-0.5, 312)
 
 
 # ----------------------------------------------------------------------------- the real files

@@ -141,6 +141,10 @@ def pairs() -> Html:
     )  # fmt: skip
 
 
+def _counted(counts: pd.Series) -> str:
+    return numbers.listed(str(int(count)) for count in counts)
+
+
 def controls() -> Html:
     """Return how often each side is ahead when the rivals stand in for one of the two."""
     frame = tables.load("language_summary")
@@ -148,12 +152,7 @@ def controls() -> Html:
         (frame["task"] == "all") & ~frame["english"].astype("bool") & (frame["kind"] != "mixed")
     ].reset_index(drop=True)
     rows = rows.assign(
-        label=[
-            f"{title}: {pairs} pairs, {count} comparisons"
-            for title, pairs, count in zip(
-                rows["title"], rows["pairs"], rows["comparisons"], strict=True
-            )
-        ],
+        label=rows["title"],
         value=rows["share"],
         lower=rows["share_lower"],
         upper=rows["share_upper"],
@@ -177,8 +176,8 @@ def controls() -> Html:
             f"{said_share['rival-llama']}; Qwen is ahead of those two in {said_share['qwen-rival']}"
         ),
         subtitle=(
-            "Share of comparisons outside English in which the first is ahead, by any margin; "
-            f"EuroEval, {_day()}"
+            "Share of comparisons outside English in which the first is ahead, by any margin, over "
+            f"{_counted(rows['comparisons'])} comparisons; EuroEval, {_day()}"
         ),
         alt=f"Share of comparisons in which the first is ahead. {said}.",
         data=rows.assign(difference=rows["difference"].round(1))[
@@ -208,21 +207,24 @@ def tasks() -> Html:
     own = own[own["task"] != "all"].sort_values("share", ascending=False, kind="stable")
     rows = own.assign(
         task=[_TASKS.get(str(name), str(name)) for name in own["task"]],
-        mean=[_points(float(value)) for value in own["difference"]],
-        span=[
-            f"{_points(float(low))} to {_points(float(high))}"
-            for low, high in zip(own["lower"], own["upper"], strict=True)
+        won=[f"{won} of {of}" for won, of in zip(own["ahead"], own["comparisons"], strict=True)],
+        part=[
+            f"{numbers.format_percent(float(share), 0)} "
+            f"({numbers.format_interval(float(low), float(high), 'share')})"
+            for share, low, high in zip(
+                own["share"], own["share_lower"], own["share_upper"], strict=True
+            )
+        ],
+        mean=[
+            f"{_points(float(mean))} ({_points(float(low))} to {_points(float(high))})"
+            for mean, low, high in zip(own["difference"], own["lower"], own["upper"], strict=True)
         ],
     ).reset_index(drop=True)
     columns = [
         Column("task"),
-        Column("comparisons"),
-        Column("ahead", "Qwen ahead"),
-        Column("share", "share", "share"),
-        Column("share_lower", "from", "share"),
-        Column("share_upper", "to", "share"),
+        Column("won", "Qwen ahead"),
+        Column("part", "share"),
         Column("mean", "mean, points"),
-        Column("span", "its interval"),
         Column("grade"),
     ]
     first, last = rows.iloc[0], rows.iloc[-1]
@@ -424,8 +426,8 @@ def since() -> Html:
         front = " and ".join(str(first["named"].iloc[0]).split(", "))
         begun, more = (numbers.format_day(str(row["day"])) for row in (own.iloc[0], many))
         parts += [
-            f"{name} began ({begun}) with {front}; ",
-            f"the first to name more was {many['release']} ({more}), with ",
+            f"The first texts of {name} ({begun}) name {front}; ",
+            f"the first to name more is that of {many['release']} ({more}), with ",
             numbers.count(int(many["stated"]), "published"),
             " languages. ",
         ]
