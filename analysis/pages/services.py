@@ -756,13 +756,16 @@ def weeks() -> Html:
 def listed() -> Html:
     """Return the makers and models that the router lists, with what is known of their weights."""
     frame = tables.load("router_listed")
-    frame = frame.assign(name=frame["model"].where(frame["model"].notna(), frame["maker"]))
+    frame = frame.assign(
+        name=frame["model"].where(frame["model"].notna(), frame["maker"]), grade="computed"
+    )
     columns = [
         Column("name", "maker or model"),
         Column("day"),
         Column("rank"),
         Column("share", unit="share"),
         Column("weights"),
+        Column("grade"),
     ]
     shown = table(frame.reset_index(drop=True), columns, caption="What the router lists, by day")
     return Html(f"<details><summary>All {len(frame)} entries</summary>{shown}</details>")
@@ -874,7 +877,8 @@ def llama_uses() -> Html:
                     f"{row['model']} with ",
                     numbers.percent(float(row["share"]), "computed"),
                     f" of {_USES.get(str(row['section']), row['section'])} in the week to ",
-                    f"{numbers.format_day(str(row['day']))}, rank {int(row['rank'])}",
+                    f"{numbers.format_day(str(row['day']))}, rank ",
+                    numbers.count(int(row["rank"]), "computed"),
                 ]
             )
         )
