@@ -133,6 +133,18 @@ def test_rows_show_each_result(width: int, limit: float | None) -> None:
         assert text in shown
 
 
+def test_published_bars_have_an_ink_of_their_own() -> None:
+    rows = pd.DataFrame(
+        {"label": ["a", "b"], "value": None, "lower": 0.2, "upper": 0.4, "grade": "bounded"}
+    )
+    ours = figure.render(charts.interval_rows(rows, theme.WIDE, unit="share"), theme.WIDE)
+    both = rows.assign(grade=["bounded", "published"])
+    mixed = figure.render(charts.interval_rows(both, theme.WIDE, unit="share"), theme.WIDE)
+    assert theme.THEIRS.light not in ours
+    assert theme.THEIRS.light in mixed
+    assert mixed.count(theme.OURS.light) < ours.count(theme.OURS.light)
+
+
 @pytest.mark.parametrize("width", [theme.WIDE, theme.NARROW])
 def test_a_bound_day_by_day(width: int) -> None:
     frame = pd.DataFrame({"day": ["2026-02-28", "2026-03-31"], "upper": [0.2, 0.18]})

@@ -136,21 +136,32 @@ _WORDS: Final = ("none", "one", "two", "three")
 def _find_managed(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     own = table.iloc[0]
     seen = int(own["lower"])
+    same = table[table["day"] == own["day"]]
+    held = int((same["holds"] == "yes").sum())
+    ways = f"in all {held} ways" if held == len(same) else f"in {held} of {len(same)} ways"
     if seen == CLOUDS:
-        text = "Yes: the price table lists Llama on all three clouds"
+        text = (
+            f"Yes, {ways} to ask of the article's day: the price table lists Llama on all three "
+            "clouds"
+        )
     else:
         text = f"The price table lists Llama on {_WORDS[seen]} of the three clouds"
     counts = [int(own[name]) for name in table.columns if str(name).startswith("models_")]
     if counts:
         low, high = min(counts), max(counts)
         text += f", {low} to {high} models on each" if low != high else f", {low} models on each"
-    fails = table[(table["models"] == "newest") & (table["price"] == own["price"])]
-    lacking = int((fails["lower"] < CLOUDS).sum())
-    if lacking:
+    newest = table[table["models"] == "newest"]
+    lacking = {
+        str(price): int((part["lower"] < CLOUDS).sum()) for price, part in newest.groupby("price")
+    }
+    some, priced = lacking.get("any", 0), lacking.get("above-zero", 0)
+    if some or priced:
         text += (
-            f"; its newest generation was missing from a cloud in {lacking} of {len(fails)} "
-            "versions of the table"
+            f"; its newest generation was not listed for a cloud in {some} of "
+            f"{newest['day'].nunique()} versions of the table"
         )
+    if priced != some:
+        text += f" (with a price above zero in {priced})"
     return text
 
 
@@ -196,13 +207,29 @@ OPEN: Final = "menlo-open-2025-end"
 EARLIER: Final = "menlo-open-2025-mid"
 
 
+#: What to add to a statement on a document by how we read it (its column ``read``).
+AS_READ: Final[Mapping[str, str]] = {
+    "primary": "",
+    "partial": "as far as we could read it",
+    "secondary": "as far as we could read it, at second hand",
+}
+
+
 @dataclass(frozen=True)
 class Figure:
-    """A published figure: its value, and the numbers by name that its text gives."""
+    """A published figure: its value, the numbers by name that its text gives, how it was read."""
 
     id: str
     value: float
     parts: Mapping[str, float]
+    read: str
+    stated_on: str
+    population: str
+
+    @property
+    def as_read(self) -> str:
+        """How far what we say of the document goes; empty where we read it itself."""
+        return AS_READ[self.read]
 
 
 def figure(world: World, name: str) -> Figure:
@@ -221,7 +248,20 @@ def figure(world: World, name: str) -> Figure:
         found.group(1): float(found.group(2))
         for found in re.finditer(r"\b([A-Z][A-Za-z]+) (\d+(?:\.\d+)?)(?=,|$)", text)
     }
-    return Figure(name, float(str(row["value"])), parts)
+    read = str(row["read"])
+    if read not in AS_READ:
+        raise InputError(
+            f"data/reference/published-figures.csv: {name}: read is {read!r}, expected one of "
+            f"{', '.join(AS_READ)}"
+        )
+    return Figure(
+        name,
+        float(str(row["value"])),
+        parts,
+        read,
+        str(row["stated_on"]),
+        str(row["population"]),
+    )
 
 
 def three_vendors(world: World) -> tuple[float, Mapping[str, float]]:
@@ -240,24 +280,45 @@ def llama_of_open(world: World) -> tuple[float, float, float]:
     return found.parts["Llama"] / found.value, found.parts["Llama"], found.value
 
 
+def closed_at_most(world: World) -> float:
+    """Return what the open part leaves for all other models in the same survey, in per cent."""
+    return 100 - figure(world, OPEN).value
+
+
+def in_one_country(world: World) -> bool:
+    """Whether the survey asked in the United States alone, by what its population says."""
+    return re.search(r"\bUS\b", figure(world, VENDORS).population) is not None
+
+
+def apart(world: World) -> int:
+    """Return the days between the two reports that Llama's figure may join."""
+    days = [date.fromisoformat(figure(world, name).stated_on) for name in (EARLIER, OPEN)]
+    return abs((days[1] - days[0]).days)
+
+
 def _say_enterprise(world: World) -> str:
     total, parts = three_vendors(world)
     names = [f"{name} {share:.0f}" for name, share in parts.items()]
-    open_part = figure(world, OPEN).value
-    return (
+    found = figure(world, OPEN)
+    whom = "the same survey, of firms in the United States," if in_one_country(world) else (
+        "the same survey"
+    )  # fmt: skip
+    text = (
         f"Not checkable: {total:.0f} % is likely the sum of three vendors "
-        f"({', '.join(names[:-1])} and {names[-1]}), not the part of closed models; with "
-        f"{open_part:.0f} % it makes {total + open_part:.0f}"
+        f"({', '.join(names[:-1])} and {names[-1]}), not the part of closed models; yet {whom} "
+        f"leaves about {closed_at_most(world):.0f} % closed beside {found.value:.0f} % open"
     )
+    return f"{text}, {found.as_read}" if found.as_read else text
 
 
 def _say_llama(world: World) -> str:
     ratio, part, whole = llama_of_open(world)
-    return (
+    found = figure(world, OPEN)
+    text = (
         f"Not checkable: {part:.0f} of {whole:.0f} points in an earlier survey make "
-        f"{100 * ratio:.0f} %, and the survey with {figure(world, OPEN).value:.0f} % gives Llama "
-        "no number"
+        f"{100 * ratio:.0f} %, and the survey with {found.value:.0f} % gives Llama no number"
     )
+    return f"{text}, {found.as_read}" if found.as_read else text
 
 
 #: Claim id to what is said of it, for those that no source of ours measures.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from datetime import date
 from typing import Any, Final
 
 import pandas as pd
@@ -22,22 +24,39 @@ _DRAWN: Final = ("llama", "qwen", "deepseek", "mistral")
 # ------------------------------------------------------------------------------ the chapter
 
 
+#: What is said of a claim by what became of it, in the order of the chapter.
+_BECAME: Final = {
+    "matches": "What holds as the article has it: ",
+    "differs": "What does not hold: ",
+    "left open": "What the data leave open: ",
+    "waits": "What only later months can decide: ",
+    "unobserved": "What nothing of ours measures: ",
+}
+
+
+def _became(record: dict[str, Any]) -> str:
+    """Return which of the sentences on the chapter a claim belongs to."""
+    if record["status"] == "unobserved":
+        return "unobserved"
+    recreated = pages._word(record["recreated"])
+    if str(record["recreated"].get("reason") or "").startswith("pending"):
+        return "waits"
+    return next(
+        (name for name in ("matches", "differs") if recreated.startswith(name)), "left open"
+    )
+
+
 def leads() -> Html:
-    """Return the answer of the chapter: the claims by what became of them."""
-    answers = {
-        "matches": "What holds as the article has it: ",
-        "differs": "What does not hold: ",
-        "not checkable": "What the data leave open, or nothing of ours measures: ",
-    }
-    said = []
-    for verdict, start in answers.items():
-        told = [
-            safe_link(f"{item.id}.html", item.record["title"])
-            for item in pages.checked("D")
-            if pages._word(item.record["recreated"]).startswith(verdict)
-        ]
-        if told:
-            said.append(paragraph(start, numbers.listed(told), "."))
+    """Return the answer of the chapter: all its claims by what became of them."""
+    groups: dict[str, list[Html]] = {name: [] for name in _BECAME}
+    for item in pages.checked("D"):
+        link = safe_link(f"{item.id}.html", item.record["title"])
+        groups[_became(item.record)].append(link)
+    said = [
+        paragraph(start, numbers.listed(groups[name]), ".")
+        for name, start in _BECAME.items()
+        if groups[name]
+    ]
     return join([_in_front(), *said])
 
 
@@ -62,13 +81,21 @@ def _in_front() -> Html:
         numbers.count(len(llama), "computed"),
         f" of the {first['cloud'].nunique()} large clouds and Qwen on ",
         numbers.count(len(qwen), "computed"),
-        ", by a table of their prices. ",
+        ", by a table of their prices",
     ]
+    without = sorted(set(first["title"]) - set(qwen["title"]))
+    if without:
+        said += [
+            ", to which entries come late: that it lists no Qwen for ",
+            numbers.listed(without),
+            " does not prove that there is none",
+        ]
+    said += [". "]
     if seen.empty:
         said += [
-            "Of the tokens of a router for paid services Llama has ",
+            "Of the tokens of a router for paid services Meta, Llama's maker, has ",
             numbers.interval(None, _up(most), "share", "bounded"),
-            " on each day that we can read: its maker is not among the first nine. ",
+            " in each week to date that we can read: it is not among the first nine makers. ",
         ]
     said += ["What enterprises use, no source of ours counts."]
     return paragraph(*said)
@@ -136,8 +163,8 @@ def offers(cloud: str = "bedrock") -> Html:
     wide = wide[["day", *(label[family] for family in _DRAWN)]]
     title = str(own["title"].iloc[0])
     said = (
-        f"{title} offers {now['llama']} models of Llama and {now['qwen'] or 'none'} of Qwen at the "
-        "article's day"
+        f"For {title} the table lists {now['llama']} models of Llama and {now['qwen'] or 'none'} "
+        "of Qwen at the article's day"
     )
     if lead not in ("llama", "qwen") and now[lead] > now["llama"]:
         said += f"; {label[lead]} has most, {now[lead]}"
@@ -145,7 +172,7 @@ def offers(cloud: str = "bedrock") -> Html:
         said += f"; by {numbers.format_day(last)} {then['llama']} and {then['qwen'] or 'none'}"
     return figure(
         lambda width: charts.time_lines(
-            rows, width, unit="count", measure="models on offer", height=200
+            rows, width, unit="count", measure="models listed", height=200
         ),
         id=f"services-{cloud}",
         title=said,
@@ -229,20 +256,85 @@ def newest() -> Html:
 
 
 def forgets() -> Html:
-    """Return how seldom entries vanish from the table, as a paragraph."""
+    """Return what vanishes from the table, and what that means for a later reading of it."""
     frame = tables.load("service_changes")
     gone, models = int(frame["gone_entries"].sum()), int(frame["gone_models"].sum())
     came = int(frame["new_entries"].sum())
-    rest = "none" if not models else numbers.count(models, "computed")
-    return paragraph(
+    said: list[object] = [
         "From version to version ",
         numbers.count(came, "computed"),
         " entries of the three clouds came and ",
         numbers.count(gone, "computed"),
-        " went; of the models of our six families, ",
-        rest,
-        " went. A table that seldom forgets proves a presence less well than an arrival.",
-    )
+        " went. ",
+    ]
+    worst = frame.sort_values("gone_entries", kind="stable").iloc[-1]
+    before = frame[(frame["cloud"] == worst["cloud"]) & (frame["day"] == worst["before"])]
+    if int(worst["gone_entries"]) and len(before):
+        said += [
+            f"Most at once on {worst['title']}: of ",
+            numbers.count(int(before["entries"].iloc[0]), "computed"),
+            f" on {numbers.format_day(str(worst['before']))} ",
+            numbers.count(int(worst["gone_entries"]), "computed"),
+            f" were gone by {numbers.format_day(str(worst['day']))}. ",
+        ]
+    if models:
+        return paragraph(
+            *said,
+            "Of the models of our six families ",
+            numbers.count(models, "computed"),
+            " went.",
+        )
+    listed_ = tables.load("service_models")
+    retired = listed_[(listed_["family"] == "llama") & listed_["retired"].astype("bool")]
+    last = numbers.format_day(str(frame["day"].max()))
+    said += [
+        (
+            "No model of the six families that we follow ever went. So for them the table proves "
+            "an arrival and hardly an end, and \u201cstill holds\u201d on later data could hardly "
+            "have come out otherwise: only a day of retirement that the table itself gives takes "
+            "a model away"
+        ),
+    ]
+    if len(retired):
+        said += [
+            f", which by {last} it does for ",
+            numbers.count(len(retired), "computed"),
+            " models of Llama",
+        ]
+    return paragraph(*said, ".")
+
+
+def by_day() -> Html:
+    """Return on which days the claim on the clouds holds in every declared way, and which not."""
+    frame = tables.specifications(_MANAGED)
+    yes = frame["holds"] == "yes"
+    day = str(frame.iloc[0]["day"])
+    own = frame["day"] == day
+    said: list[object] = [
+        "The days weigh differently: the claim speaks of the article's own. Of that day ",
+        numbers.count(int((own & yes).sum()), "computed"),
+        f" of {int(own.sum())} ways hold. ",
+    ]
+    opened = frame[~yes]
+    if opened.empty:
+        return paragraph(*said)
+    first, last = str(opened["day"].min()), str(opened["day"].max())
+    after = frame["day"] > last
+    if after.any():
+        said += [
+            f"From {numbers.format_day(str(frame.loc[after, 'day'].min()))} on ",
+            numbers.count(int((after & yes).sum()), "computed"),
+            f" of {int(after.sum())} do. ",
+        ]
+    said += [
+        "The ",
+        numbers.count(len(opened), "computed"),
+        (
+            f" that the table leaves open are all of versions from {numbers.format_day(first)} to "
+            f"{numbers.format_day(last)}."
+        ),
+    ]
+    return paragraph(*said)
 
 
 def models() -> Html:
@@ -299,19 +391,93 @@ def _survey(name: str) -> Html:
     return numbers.percent(float(str(known.loc[name, "value"])) / 100, "published", places=0)
 
 
+def _published(name: str) -> Any:
+    """Return the row of a published figure."""
+    return tables.load("reference/published-figures").set_index("id").loc[name]
+
+
+#: What limits a statement on a document, by how we read it.
+_AS_READ: Final = {
+    "primary": "in a text that we read ourselves",
+    "partial": "as far as we could read it",
+    "secondary": "as far as we could read it, at second hand",
+}
+
+
+def as_read(name: str = "menlo-open-2025-end") -> Html:
+    """Return how far a statement on a published document goes, by how we read it.
+
+    Parameters
+    ----------
+    name : str
+        Id of a published figure.
+    """
+    return Html(_AS_READ[str(_published(name)["read"])])
+
+
 def populations() -> Html:
     """Return of what each survey figure is, as a paragraph with published numbers."""
-    return paragraph(
+    whom = str(_published("menlo-vendors-2025-end")["population"])
+    asked = re.search(r"\b(\d+) US\b", whom)
+    said: list[object] = [
         "The parts are of different things. The three vendors' ",
         _survey("menlo-vendors-2025-end"),
-        " are of estimated spending on interfaces to language models, and the other vendors who "
-        "share the rest are not all open. The ",
+        (
+            " are of estimated spending on interfaces to language models, and the other vendors "
+            "who share the rest are not all open. The "
+        ),
         _survey("menlo-open-2025-end"),
-        " are of a survey of the same publisher, who holds shares of one of the three. Its report "
-        "of the summer before has ",
+        (
+            " are of a survey of the same publisher, who holds shares of one of the three. Its "
+            "report of the summer before has "
+        ),
         _survey("menlo-open-2025-mid"),
-        " for the open part, of usage and from fewer answers.",
+        " for the open part, of usage and from fewer answers. ",
+    ]
+    if asked:
+        said += [
+            "It asked ",
+            numbers.count(int(asked.group(1)), "published"),
+            (
+                " people in the United States and nobody elsewhere, while the claim is of "
+                "enterprises everywhere. "
+            ),
+        ]
+    how = {str(_published(name)["read"]) for name in _SURVEYS}
+    if "primary" not in how:
+        said += [f"All this stands here {as_read('menlo-vendors-2025-end')}."]
+    return paragraph(*said)
+
+
+_SURVEYS: Final = ("menlo-vendors-2025-end", "menlo-open-2025-end", "menlo-open-2025-mid")
+
+
+def nearly_right() -> Html:
+    """Return what the survey's open part leaves for closed models, beside the stated figure."""
+    frame = tables.load("enterprise_arithmetic")
+    own = frame[(frame["claim"] == _ENTERPRISE) & (frame["figures"] == "menlo-open-2025-end")]
+    left, stated = float(own["result"].iloc[0]), float(own["stated"].iloc[0])
+    points = round(100 * abs(left - stated))
+    return paragraph(
+        "Whatever its origin, hold it against the survey that it leads back to: where ",
+        _survey("menlo-open-2025-end"),
+        " are open, about ",
+        numbers.percent(left, "inferred", places=0),
+        " are closed, if all the rest is. The stated ",
+        numbers.percent(stated, "published", places=0),
+        f" lies {pages._number(points)} point{'' if points == 1 else 's'} from that. The origin "
+        "tells what the number is of; its size has to be judged by this.",
     )
+
+
+def apart() -> Html:
+    """Return how far apart the two reports are whose parts Llama's figure may join."""
+    days = [
+        date.fromisoformat(str(_published(name)["stated_on"]))
+        for name in ("menlo-open-2025-mid", "menlo-open-2025-end")
+    ]
+    between = (days[1] - days[0]).days
+    return join([numbers.count(between, "computed"), " days apart"])
 
 
 def _months() -> pd.DataFrame:
@@ -326,7 +492,9 @@ def open_by_month() -> Html:
     frame = _months().astype({"day": "str"}).reset_index(drop=True)
     rows = frame.assign(day=frame["day"] + "-15")
     first, last = frame.iloc[0], frame.iloc[-1]
-    over = frame[frame["lower"] > 0.5]
+    # From the month after the last one that is not above one half for certain.
+    under = frame.index[~(frame["lower"] > 0.5)]
+    over = frame if under.empty else frame.loc[under[-1] + 1 :]
     crossing = (
         f"; above one half for certain from {numbers.format_day(str(over['day'].iloc[0]))} on"
         if len(over)
@@ -338,7 +506,13 @@ def open_by_month() -> Html:
     )
     return figure(
         lambda width: charts.bound_area(
-            rows, width, unit="share", measure="open models", mark=0.5, mark_label="one half"
+            rows,
+            width,
+            unit="share",
+            measure="open models",
+            mark=0.5,
+            mark_label="one half",
+            published=True,
         ),
         id="router-months",
         title=(
@@ -415,14 +589,7 @@ def open_by_file() -> Html:
             mark=line / 100, mark_label="enterprise survey (published)",
         ),
         id="router-files",
-        title=(
-            "Nine listed models bound the open part of a week between "
-            f"{numbers.format_percent(low, 0)} and {numbers.format_percent(high, 0)}: no file "
-            f"allows the survey's {numbers.format_percent(line / 100, 0)}"
-            if low > line / 100
-            else "Nine listed models leave the open part of a week between "
-            f"{numbers.format_percent(low, 0)} and {numbers.format_percent(high, 0)}"
-        ),
+        title=_files_title(low, high, line / 100),
         subtitle=(
             "Part of the router's tokens that went to models with open weights: at least what is "
             "listed and known as open, at most all but what is listed and known as closed"
@@ -439,6 +606,69 @@ def open_by_file() -> Html:
     )  # fmt: skip
 
 
+def _survey_open() -> float:
+    return float(str(_published("menlo-open-2025-end")["value"])) / 100
+
+
+def _allowing(line: float) -> tuple[int, int, int]:
+    """Return how many files allow a part, by models and by makers listed, and of how many."""
+    own = _comparable()
+    by = [
+        int(((own[f"{name}_open_low"] <= line) & (line <= own[f"{name}_open_high"])).sum())
+        for name in ("models", "makers")
+    ]
+    return by[0], by[1], len(own)
+
+
+def _files_title(low: float, high: float, line: float) -> str:
+    models_, makers, files = _allowing(line)
+    text = (
+        "The models listed bound the open part of a week between "
+        f"{numbers.format_percent(low, 0)} and {numbers.format_percent(high, 0)}"
+    )
+    said = numbers.format_percent(line, 0)
+    if models_:
+        return f"{text}: {models_} of {files} files allow the survey's {said}"
+    text += f": by them no file allows the survey's {said}"
+    return f"{text}, by the makers listed {makers} of {files} do" if makers else text
+
+
+def neighbour() -> Html:
+    """Return whether the router's months and files agree with the survey, and what that means."""
+    line, months = _survey_open(), _months()
+    above, below = (months["lower"] > line).all(), (months["upper"] < line).all()
+    models_, makers, files = _allowing(line)
+    survey = numbers.percent(line, "published", places=0)
+    said: list[object] = []
+    if above or below:
+        said += [
+            f"All published months lie {'above' if above else 'below'} the survey's ",
+            survey,
+            ". ",
+        ]
+    else:
+        said += ["Not all published months lie on one side of the survey's ", survey, ". "]
+    said += [
+        "By the models listed ",
+        numbers.count(models_, "computed"),
+        f" of our {files} files allow it, by the makers listed ",
+        numbers.count(makers, "computed"),
+        ": what a maker offers is often both open and closed, and then bounds little. ",
+    ]
+    differ = above or below or models_ < files
+    said += [
+        "That the two differ does not refute the survey."
+        if differ
+        else "That the two agree does not confirm the survey.",
+        (
+            " Spending is not tokens and a firm is not a developer. If closed models cost more "
+            "for each token, which no measure of ours shows, their part of the money is larger "
+            "than their part of the tokens."
+        ),
+    ]
+    return paragraph(*said)
+
+
 def week() -> Html:
     """Return how the week of the router's counter was found, as a paragraph."""
     frame = tables.load("router_reset")
@@ -453,13 +683,20 @@ def week() -> Html:
             "that follow each other, and the later gives each model's change against the whole "
             f"week before. By it the reading of {numbers.format_day(str(own['day']))} held "
         ),
-        numbers.interval(own["lower"], own["upper"], "share", "bounded"),
-        f" of its week ({int(own['models'])} models); by the clock that is ",
+        "between ",
+        numbers.percent(float(own["lower"]), "computed"),
+        " and ",
+        numbers.percent(float(own["upper"]), "computed"),
+        f" of its week, among {pages._number(int(own['models']))} models",
+        "" if own["agree"] else ", which differ by more than rounding explains",
+        "; by the clock that is ",
         numbers.percent(float(own["by_clock"]), "computed"),
         f" of a week that begins on {own['week_starts']}, the weekday that we declared",
         ". " if nearest["week_starts"] == own["week_starts"] else ", though another fits better. ",
         numbers.count(len(compared), "computed"),
-        f" of {len(weeks)} files were read when their week was nearly over. ",
+        f" of {len(weeks)} files hold rows and are compared; the earliest was read when ",
+        numbers.percent(float(compared["into_week"].min()), "computed"),
+        " of its week was over. ",
     ]
     if len(empty):
         days = numbers.listed([numbers.format_day(str(day)) for day in empty["day"]])
@@ -470,8 +707,8 @@ def week() -> Html:
             "In ",
             numbers.count(len(apart), "computed"),
             (
-                " of them the table of makers counts more tokens than the table of models, so "
-                "shares of the two are never mixed."
+                " of those compared the table of makers counts more tokens than the table of "
+                "models, so shares of the two are never mixed."
             ),
         ]
     return paragraph(*said)
@@ -519,13 +756,16 @@ def weeks() -> Html:
 def listed() -> Html:
     """Return the makers and models that the router lists, with what is known of their weights."""
     frame = tables.load("router_listed")
-    frame = frame.assign(name=frame["model"].where(frame["model"].notna(), frame["maker"]))
+    frame = frame.assign(
+        name=frame["model"].where(frame["model"].notna(), frame["maker"]), grade="computed"
+    )
     columns = [
         Column("name", "maker or model"),
         Column("day"),
         Column("rank"),
         Column("share", unit="share"),
         Column("weights"),
+        Column("grade"),
     ]
     shown = table(frame.reset_index(drop=True), columns, caption="What the router lists, by day")
     return Html(f"<details><summary>All {len(frame)} entries</summary>{shown}</details>")
@@ -599,7 +839,7 @@ def llama_bound() -> Html:
     said: list[object] = [
         "In none of our ",
         numbers.count(len(frame), "computed"),
-        " files is Meta among the nine makers listed, so Llama has ",
+        " files is Meta, Llama's maker, among the nine makers listed, so it has ",
         numbers.interval(None, _up(most), "share", "bounded"),
         " of the tokens of any of them: less than the ninth. ",
     ]
@@ -610,3 +850,43 @@ def llama_bound() -> Html:
             ", as at least so much of it is known to be others'.",
         ]
     return paragraph(*said)
+
+
+#: The router's lists by use: what their shares are of.
+_USES: Final = {
+    "categories_programming": "the tokens on programming",
+    "languages_english": "the tokens in English",
+    "programming_python": "the tokens on Python",
+    "context_length": "the requests in the list by length of context",
+    "tool_calls": "the calls of tools",
+    "images": "the images",
+}
+
+
+def llama_uses() -> Html:
+    """Return where Llama stands in the router's lists by use, as a paragraph."""
+    frame = tables.load("router_uses")
+    own = frame[frame["family"] == "llama"]
+    if own.empty:
+        return paragraph("In none of the router's lists by use is a model of Llama.")
+    told = []
+    for row in own.to_dict("records"):
+        told.append(
+            join(
+                [
+                    f"{row['model']} with ",
+                    numbers.percent(float(row["share"]), "computed"),
+                    f" of {_USES.get(str(row['section']), row['section'])} in the week to ",
+                    f"{numbers.format_day(str(row['day']))}, rank ",
+                    numbers.count(int(row["rank"]), "computed"),
+                ]
+            )
+        )
+    return paragraph(
+        "The router also has lists by use, each of a count of its own. Llama has ",
+        numbers.count(len(own), "computed"),
+        f" entr{'y' if len(own) == 1 else 'ies'} there: ",
+        numbers.listed(told),
+        ". A request is no token: a small model may have many with few words in each. The list of "
+        "the fastest models counts no traffic and is not read.",
+    )

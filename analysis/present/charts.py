@@ -163,9 +163,14 @@ def interval_rows(
     thin = base.mark_rule(strokeWidth=5, yOffset=10, color=theme.BAND.light).encode(
         x=alt.X("hard_lower:Q", scale=scale, title=None), x2="hard_upper:Q", y=y
     )
-    thick = base.mark_rule(strokeWidth=5, yOffset=10, color=theme.OURS.light).encode(
-        x=x, x2="upper:Q", y=y
-    )
+    # What others published has an ink of its own, and gaps for who does not see it.
+    others = "datum.grade == 'published'"
+    thick = base.transform_filter(f"!({others})").mark_rule(
+        strokeWidth=5, yOffset=10, color=theme.OURS.light
+    ).encode(x=x, x2="upper:Q", y=y)  # fmt: skip
+    cited = base.transform_filter(others).mark_rule(
+        strokeWidth=5, yOffset=10, color=theme.THEIRS.light, strokeDash=[9, 3]
+    ).encode(x=x, x2="upper:Q", y=y)  # fmt: skip
     points = [
         base.transform_filter(f"datum.grade == '{grade}'")
         .mark_point(
@@ -203,7 +208,8 @@ def interval_rows(
         )
         .encode(x=alt.value(width - 20), y=y, text="text:N"),
     ]
-    layers = [thin, thick, *points, names, *values]
+    bars = [thick, cited] if "published" in set(frame["grade"]) else [thick]
+    layers = [thin, *bars, *points, names, *values]
     if marked is not None:
         line = alt.Chart(pd.DataFrame({"at": [marked], "what": [mark_label]}))
         place = alt.X("at:Q", scale=scale)
@@ -401,6 +407,7 @@ def bound_area(
     mark: float | None = None,
     mark_label: str = "",
     height: int = 240,
+    published: bool = False,
 ) -> Any:
     """Draw an upper bound day by day: what lies above it is excluded.
 
@@ -411,6 +418,8 @@ def bound_area(
         below the bound) and ``lower``.
     width, unit, measure, mark, mark_label, height
         As in :func:`time_lines`.
+    published : bool
+        The bounds are others', and drawn in their ink.
 
     Returns
     -------
@@ -432,10 +441,15 @@ def bound_area(
     )  # fmt: skip
     y = alt.Y("upper:Q", scale=ceiling, axis=_value_axis(measure, unit, width))
     layers: list[Any] = [
-        base.mark_rule(strokeWidth=4, color=theme.BAND.light).encode(
-            x=x, y=alt.Y("lower:Q"), y2="upper:Q"
-        ),
-        base.mark_point(size=26, filled=True, color=theme.OURS.light).encode(x=x, y=y),
+        base.mark_rule(
+            strokeWidth=4, color=theme.RULE.light if published else theme.BAND.light
+        ).encode(x=x, y=alt.Y("lower:Q"), y2="upper:Q"),
+        base.mark_point(
+            size=26,
+            filled=True,
+            shape="diamond" if published else "circle",
+            color=theme.THEIRS.light if published else theme.OURS.light,
+        ).encode(x=x, y=y),
     ]
     if mark is not None:
         line = alt.Chart(pd.DataFrame({"at": [at], "what": [mark_label]}))

@@ -219,6 +219,40 @@ def listed_table(world: World) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def uses_table(world: World) -> pd.DataFrame:
+    """List what families with a maker of their own have in the router's lists by use.
+
+    These lists count requests, calls, images or sampled tokens, each its own: their shares are of
+    no common whole.
+    """
+    rules = world.evidence.rule("routers")
+    family = {maker.id: maker.family for maker in rules.maker if maker.family}
+    rows = []
+    for reading in claims.readings(world):
+        uses = reading.frame[~reading.frame["section"].isin((routers.MAKERS, routers.MODELS))]
+        for row in uses.to_dict("records"):
+            if str(row["maker"]) not in family or pd.isna(row["share_pct"]):
+                continue
+            share = float(row["share_pct"])
+            rows.append(
+                {
+                    "day": reading.taken.date().isoformat(),
+                    "section": str(row["section"]),
+                    "rank": row["rank"],
+                    "maker": str(row["maker"]),
+                    "model": None if pd.isna(row["router_model"]) else str(row["router_model"]),
+                    "family": family[str(row["maker"])],
+                    "share": share / 100,
+                    "lower": max(0.0, share - rules.rounding) / 100,
+                    "upper": min(100.0, share + rules.rounding) / 100,
+                }
+            )
+    return pd.DataFrame(rows, columns=list(_USES))
+
+
+_USES: Final = (*("day", "section", "rank", "maker", "model", "family", "share", "lower", "upper"),)
+
+
 def reset_table(world: World) -> pd.DataFrame:
     """Hold the beginning of the router's week, for every weekday, against what two files say."""
     rules = world.evidence.rule("routers")
@@ -244,6 +278,7 @@ def reset_table(world: World) -> pd.DataFrame:
                     "by_change": float(table["part"].median()),
                     "lower": float(table["lower"].min()),
                     "upper": float(table["upper"].max()),
+                    "agree": bool(table["lower"].max() <= table["upper"].min()),
                     "distance": abs(part - float(table["part"].median())),
                 }
             )
@@ -275,6 +310,14 @@ def arithmetic_table(world: World) -> pd.DataFrame:
             "result": (total + open_part) / 100,
             "stated": math.nan,
             "figures": f"{claims.VENDORS}, {claims.OPEN}",
+        },
+        {
+            "claim": "enterprise-closed-88",
+            "what": "what the open part leaves in the same survey, if all else is closed",
+            "sum": f"100 - {open_part:.0f} = {claims.closed_at_most(world):.0f}",
+            "result": claims.closed_at_most(world) / 100,
+            "stated": 0.88,
+            "figures": claims.OPEN,
         },
         {
             "claim": "llama-70-of-open",
@@ -375,6 +418,7 @@ TABLES: Final[tuple[Made, ...]] = (
     Made("service_changes", changes_table, _CLOUDS, "what came and vanished between versions"),
     Made("router_weeks", weeks_table, ("router",), "how far each week had come, and open shares"),
     Made("router_listed", listed_table, ("router",), "makers and models listed, with shares"),
+    Made("router_uses", uses_table, ("router",), "families in the lists by use, with shares"),
     Made("router_reset", reset_table, ("router",), "on which weekday the counter starts again"),
     Made(
         "enterprise_arithmetic",
