@@ -31,7 +31,7 @@ def of(*kinds: str | None) -> pd.Series:
 
 
 def test_a_licence_falls_into_the_class_of_its_name_or_its_group() -> None:
-    names = of("kimi-k3", None, "qwen-research", "kimi-k3", None)
+    names = of("kimi-k3", None, "tongyi-qianwen-research", "kimi-k3", None)
     declared = of("other", "apache-2.0", "other", "mit", None)
     groups = of("unnamed", "apache", "qwen-research", "mit", "undeclared")
     # A licence of the Hub's list is what it is, whatever a card calls it.
