@@ -259,8 +259,9 @@ def _said_europe(world: World) -> str:
     row = table[(table["compared"] == "changes") & (table["difference"] == wanted)].iloc[0]
     return (
         "Not checkable: no file of ours counts firms by country; to see one region gain "
-        f"{100 * wanted:.0f} points more than the other, both from {_percent(rule.base)}, a survey "
-        f"would have to ask {int(row['firms']):,} firms in each region and wave"
+        f"{100 * wanted:.0f} points more than the other, both from an assumed "
+        f"{_percent(rule.base)}, a survey would have to ask {int(row['firms']):,} firms in each "
+        "region and wave"
     )
 
 

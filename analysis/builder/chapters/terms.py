@@ -10,15 +10,15 @@ from analysis.builder.chapters.made import Made
 from analysis.claims import licensing
 from analysis.claims import terms as claims_terms
 from analysis.claims.world import World
-from analysis.measure import licensed, terms
+from analysis.measure import frontier, licensed, terms
 
 _REPOSITORIES: Final = (
     *("makers", "trending", "hub-stats", "radar"),
     *("organisation-regions", "release-qwen", "release-qwen3"),
 )
 _TEXTS: Final = ("licence-llama", "licence-qwen")
-#: Kind of the index whose page says of each model's licence whether commercial use is allowed.
-_INDEX: Final = "quality-index"
+#: The index's file that says of each model's licence whether commercial use is allowed.
+_INDEX: Final = "quality-open-2026-07-10"
 
 
 def _kinds(world: World, table: pd.DataFrame) -> pd.Series:
@@ -89,36 +89,38 @@ def names_table(world: World) -> pd.DataFrame:
 
 
 def index_table(world: World) -> pd.DataFrame:
-    """Count what an index says of the licences of Chinese makers' open weights: may one earn?
+    """Count what an index says of commercial use under the licences of Chinese open weights.
 
     The flags are the index's own reading of the licences, of its day, and enter no number here.
     """
+    frame = world.evidence.frame(_INDEX)
+    frontier_rules = world.evidence.rule("frontier")
+    assert isinstance(frontier_rules, frontier.FrontierRules)
+    regions = frame["board_country"].astype("object").map(dict(frontier_rules.country))
+    own = frame[(regions == claims_terms.rules_of(world).makers.region).to_numpy()]
+    own = own[own["open_weights"].fillna(False).to_numpy(dtype=bool)]
+    # One licence in several spellings of its letters is one.
+    licence = own["board_licence"].fillna("not named").astype("str")
     rows = []
-    for version, frame in world.evidence.of_kind(_INDEX).items():
-        if "board_commercial" not in frame.columns:
-            continue
-        own = frame[(frame["board_country"] == "cn").fillna(False)]
-        own = own[own["open_weights"].fillna(False).astype(bool)]
-        # One licence in several spellings of its letters is one.
-        licence = own["board_licence"].fillna("not named").astype("str")
-        for _, part in own.assign(licence=licence).groupby(licence.str.casefold(), sort=True):
-            flag = part["board_commercial"]
-            rows.append(
-                {
-                    "version": version,
-                    "licence": part["licence"].sort_values(kind="stable").iloc[0],
-                    "makers": ", ".join(sorted(set(part["board_maker"].dropna().astype("str")))),
-                    "models": len(part),
-                    "allowed": int((flag == True).fillna(False).sum()),  # noqa: E712
-                    "forbidden": int((flag == False).fillna(False).sum()),  # noqa: E712
-                    "not_said": int(flag.isna().sum()),
-                    "grade": "published",
-                }
-            )
+    for _, part in own.assign(licence=licence).groupby(licence.str.casefold(), sort=True):
+        flag = part["board_commercial"]
+        yes = int(flag.fillna(False).sum())
+        rows.append(
+            {
+                "version": _INDEX,
+                "licence": part["licence"].sort_values(kind="stable").iloc[0],
+                "makers": int(part["board_maker"].nunique()),
+                "models": len(part),
+                "allowed": yes,
+                "forbidden": int(flag.notna().sum()) - yes,
+                "not_said": int(flag.isna().sum()),
+                "grade": "published",
+            }
+        )
     columns = ["version", "licence", "makers", "models", "allowed", "forbidden", "not_said"]
     out = pd.DataFrame(rows, columns=[*columns, "grade"])
     return out.sort_values(
-        ["version", "models", "licence"], ascending=[True, False, True], kind="stable"
+        ["models", "licence"], ascending=[False, True], kind="stable"
     ).reset_index(drop=True)
 
 
@@ -295,12 +297,12 @@ TABLES: Final[tuple[Made, ...]] = (
         "terms_names",
         names_table,
         _REPOSITORIES,
-        "how the names of the licences that Chinese makers' repositories declare as other are known",
+        "how the names of licences that Chinese makers declare as other are known",
     ),
     Made(
         "terms_index",
         index_table,
-        ("quality-open", "quality-daily"),
+        ("quality-open",),
         "what an index says of commercial use under the licences of Chinese makers' open weights",
     ),
     Made(
