@@ -251,6 +251,8 @@ def test_all_texts_are_royalty_free_and_worldwide(world: Any) -> None:
     assert len(table) == 9
     assert table["free_line"].notna().all()
     assert table["worldwide_line"].notna().all()
+    policies = table.loc[table["policy_line"].notna(), "text"]
+    assert policies.tolist() == [f"licence-llama-{n}" for n in ("2", "3", "3.1", "3.2", "3.3", "4")]
     assert table.loc[table["non_commercial_line"].notna(), "text"].tolist() == [
         "licence-qwen-research"
     ]

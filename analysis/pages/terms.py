@@ -237,15 +237,15 @@ def index() -> Html:
         return paragraph("No index among our files says which licences allow commercial use.")
     no = frame[frame["forbidden"] > 0]
     lead = paragraph(
-        "Some licences whose texts we lack were read by others. The page of an index of quality, "
-        "of 10 July 2026 and so from after the article, says of ",
+        "Some licences whose texts we lack were read by others. An index of quality, on its page "
+        f"of {numbers.format_day(str(frame['version'].iloc[0])[-10:])}, after the article, lists ",
         numbers.count(int(frame["models"].sum()), "published"),
-        " open models of Chinese makers whether their licence allows commercial use: of ",
+        " open models of Chinese makers. Of ",
         numbers.count(int(frame["allowed"].sum()), "published"),
-        " that it does, of ",
+        " it says that their licence allows commercial use, of ",
         numbers.count(int(frame["forbidden"].sum()), "published"),
         *((" (", numbers.listed(no["licence"]), ")") if len(no) else ()),
-        " that it does not, of ",
+        " that it does not, and of ",
         numbers.count(int(frame["not_said"].sum()), "published"),
         " nothing. It is the index's reading, and does not say up to which line; it enters no "
         "number of ours.",
@@ -425,6 +425,5 @@ def survey_words() -> Html:
         firms("shares", small),
         " and ",
         firms("changes", small),
-        ". For the same number of points a smaller share to begin with needs fewer firms, but then "
-        "fewer points are all that there is to find.",
+        ". A smaller share to begin with needs fewer firms for the same number of points.",
     )
