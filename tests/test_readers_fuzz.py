@@ -165,7 +165,11 @@ PAGE: dict[str, Any] = {
             "id": "x",
             "name": "A",
             "creator": {"slug": "b", "country": "cn"},
-            "open_weights": {"is_open_weights": True, "license_name": "MIT"},
+            "open_weights": {
+                "is_open_weights": True,
+                "license_name": "MIT",
+                "commercial_allowed": True,
+            },
             "evaluations": {
                 "artificial_analysis_intelligence_index": 7.0,
                 "artificial_analysis_intelligence_index_is_estimated": True,

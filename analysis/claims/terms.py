@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -71,9 +70,11 @@ def catalogue(world: World, day: date) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Index ``repository_id``; ``maker`` (organisation), ``declared``, ``name`` (that a card
-        gives to a licence of its own), ``named_later`` (the name was read after the day),
-        ``group`` (of ``data/licences.toml``), ``terms`` (class; null where none lists the
-        licence), ``created``, ``copy`` (quantised copy), ``original`` (what it copies, lower
+        gives to a licence of its own), ``named_later`` (no file up to the day gives the name of
+        this repository's licence), ``inherited`` (no file at all does: the name is that of the
+        copied repository), ``group`` (of ``data/licences.toml``), ``terms`` (class; null where
+        none lists the licence), ``terms_then`` (class by the files up to the day alone, nothing
+        inherited), ``created``, ``copy`` (quantised copy), ``original`` (what it copies, lower
         case), ``downloads_30d``.
     """
 
@@ -85,13 +86,18 @@ def catalogue(world: World, day: date) -> pd.DataFrame:
         frame = frame.set_index(frame["repository_id"].astype("str"))
         copies = licensing.Copies(world)
         read_on = _read_on(world, source)
-        every = licensed.known(readings(world), read_on, copies.original)
-        table = every.reindex(frame.index).astype("object")
-        table = table.where(table.notna(), None)
-        own = readings(world)
-        own = own[own["day"] == read_on].dropna(subset=["name"])
-        named = set(own["repository_id"].astype("str"))
-        groups = licensed.groups(table, licensing.rules_of(world), by_name=True)
+        every = readings(world)
+
+        def told(rows: pd.DataFrame, original: Callable[[str], str | None] | None) -> pd.DataFrame:
+            found = licensed.known(rows, read_on, original).reindex(frame.index).astype("object")
+            return found.where(found.notna(), None)
+
+        def grouped(one: pd.DataFrame) -> pd.Series:
+            return licensed.groups(one, licensing.rules_of(world), by_name=True)
+
+        table = told(every, copies.original)
+        then = told(every[[day <= read_on for day in every["day"]]], None)
+        groups, groups_then = grouped(table), grouped(then)
         made = releasing.created(world)
         originals = [copies.original(name) for name in table.index]
         return pd.DataFrame(
@@ -100,11 +106,13 @@ def catalogue(world: World, day: date) -> pd.DataFrame:
                 "declared": table["declared"],
                 "name": table["name"],
                 "named_later": [
-                    name is not None and one not in named
-                    for one, name in zip(table.index, table["name"], strict=True)
+                    name is not None and before is None
+                    for name, before in zip(table["name"], then["name"], strict=True)
                 ],
+                "inherited": [one is True for one in table["inherited"]],
                 "group": groups,
                 "terms": terms.classes(table["name"], table["declared"], groups, rules),
+                "terms_then": terms.classes(then["name"], then["declared"], groups_then, rules),
                 "created": [
                     known if known is not None else made.get(name)
                     for name, known in zip(table.index, table["created"], strict=True)
@@ -141,7 +149,11 @@ def models(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def licence_cost(world: World, spec: Spec, line: float) -> Outcome:
-    """Share of the repositories of Chinese makers whose licence costs nothing, on a day."""
+    """Share of the repositories of Chinese makers whose licence costs nothing, on a day.
+
+    The value is that of the licences known, the interval lets the others be either. The interval
+    that the data force does without names that were read later or at the copied repository.
+    """
     day, weight = day_of(spec["day"]), str(spec["weight"])
     source = rules_of(world).on(day)
     table = of_makers(world, catalogue(world, day), str(spec["makers"]))
@@ -151,6 +163,8 @@ def licence_cost(world: World, spec: Spec, line: float) -> Outcome:
     if weight == "models":
         table = models(table)
     answer = terms.answers(table["terms"], str(spec["free"]), rules_of(world))
+    # Without what was read after the day, or at another repository.
+    forced = terms.answers(table["terms_then"], str(spec["free"]), rules_of(world))
     found = answer.value_counts().to_dict()
     free, open_ = int(found.get(terms.FREE, 0)), int(found.get(terms.OPEN, 0))
     extra: dict[str, float | str] = {
@@ -158,13 +172,16 @@ def licence_cost(world: World, spec: Spec, line: float) -> Outcome:
         "free_of": free,
         "licence_open": open_,
         "named_later": int(table["named_later"].sum()),
+        "inherited": int(table["inherited"].sum()),
         "makers_listed": int(table["maker"].nunique()),
     }
     if table.empty:
         return Outcome(None, note="no repository of these is listed", extra=extra)
-    ones = pd.Series(1.0, index=table.index)
-    told, low, high = terms.share(answer, table["downloads_30d"] if weight == "downloads" else ones)
-    value = licensing.end(str(spec["unknown"]), told, low, high)
+    weights = pd.Series(1.0, index=table.index)
+    if weight == "downloads":
+        weights = table["downloads_30d"]
+    value, low, high = terms.share(answer, weights)
+    _, least, most = terms.share(forced, weights)
     size = len(table)
     note = f"of {source.lists}"
     if not source.whole:
@@ -173,18 +190,19 @@ def licence_cost(world: World, spec: Spec, line: float) -> Outcome:
             f"this sense, {size - free - open_} are not, and of {open_} our files do not tell; "
             "nothing bounds how many more there are"
         )
-    got = Outcome(
+    return Outcome(
         None if math.isnan(value) else value,
         low,
         high,
-        low,
-        high,
+        least,
+        most,
         size - open_,
         size,
         note=note,
         extra=extra,
+        whole_interval=True,
+        partial=not source.whole,
     )
-    return replace(got, partial=not source.whole)
 
 
 def survey(world: World) -> pd.DataFrame:
@@ -226,7 +244,7 @@ def _find_cost(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         "DeepSeek's repositories"
     )
     strict = table[table["free"] == "anyone"]
-    for name in ("makers", "day", "weight", "created", "unknown"):
+    for name in ("makers", "day", "weight", "created"):
         strict = strict[strict[name] == own[name]]
     if not strict.empty:
         one = strict.iloc[0]
@@ -237,11 +255,13 @@ def _find_cost(record: Mapping[str, Any], table: pd.DataFrame) -> str:
 def _said_europe(world: World) -> str:
     table, rule = survey(world), rules_of(world).survey
     wanted = sorted(rule.differences)[len(rule.differences) // 2]
-    row = table[(table["compared"] == "shares") & (table["difference"] == wanted)].iloc[0]
+    # Faster is a change, so each region is asked twice.
+    row = table[(table["compared"] == "changes") & (table["difference"] == wanted)].iloc[0]
     return (
-        "Not checkable: no file of ours counts firms by country; to tell a difference of "
-        f"{100 * wanted:.0f} points a survey would have to ask {int(row['firms']):,} firms in each "
-        "region"
+        "Not checkable: no file of ours counts firms by country; to see one region gain "
+        f"{100 * wanted:.0f} points more than the other, both from an assumed "
+        f"{_percent(rule.base)}, a survey would have to ask {int(row['firms']):,} firms in each "
+        "region and wave"
     )
 
 
@@ -254,9 +274,8 @@ DIMENSIONS: Final[Mapping[str, Dimensions]] = {
         "makers": ("china", "qwen", "others"),
         "day": (),
         "weight": ("repositories", "models", "downloads"),
-        "free": ("below", "anyone", "research"),
+        "free": ("below", "anyone"),
         "created": tuple(_SINCE),
-        "unknown": ("left-out", "against", "for"),
     },
 }
 

@@ -18,7 +18,7 @@ _COST: Final = "zero-licence-cost"
 _PARTS: Final = {
     "free": ("free for anyone", ("free",)),
     "below": ("free below a line", ("bound", "public")),
-    "unread": ("own conditions, text not read", ("unread",)),
+    "unread": ("own licence, text not read", ("unread",)),
     "research": ("research only", ("research",)),
     "unknown": ("licence not known", ("unknown",)),
 }
@@ -43,10 +43,11 @@ def in_short() -> Html:
     frame = _parts(tables.load("terms_shares"))
     first = str(frame["day"].min())
     own = frame[(frame["day"] == first) & (frame["makers"] == "china")].set_index("part")
+    grade = str(own["grade"].iloc[0])
     silent = int(own.loc[["unread", "unknown"], "repositories"].sum())
 
     def part(column: str, *names: str) -> Html:
-        return numbers.percent(float(own.loc[list(names), column].sum()), "computed", places=0)
+        return numbers.percent(float(own.loc[list(names), column].sum()), grade, places=0)
 
     return paragraph(
         f"In the complete catalogues of {numbers.format_day(first)} ",
@@ -60,8 +61,52 @@ def in_short() -> Html:
         " are for research only, with ",
         part("downloads_share", "research"),
         " of the downloads. Of ",
-        numbers.count(silent, "computed"),
+        numbers.count(silent, grade),
         f" of {int(own['of'].iloc[0])} no licence is known, or not its text.",
+    )
+
+
+def names() -> Html:
+    """Return from where the names of the licences are that the catalogues call `other`."""
+    frame = tables.load("terms_names").sort_values("day", kind="stable")
+    row = frame.iloc[0]
+    return paragraph(
+        f"Of the {int(row['repositories'])} repositories in the catalogues of "
+        f"{numbers.format_day(str(row['day']))} ",
+        numbers.count(int(row["other"]), str(row["grade"])),
+        " declare a licence that is none of the Hub's list. For ",
+        numbers.count(int(row["named"]), str(row["grade"])),
+        " of them our files give a name: for ",
+        numbers.count(int(row["named_later"]), str(row["grade"])),
+        " of these only files from after that day do, and for ",
+        numbers.count(int(row["inherited"]), str(row["grade"])),
+        " of those it is the name at the repository that they copy.",
+    )
+
+
+def by_downloads() -> Html:
+    """Return how free the licences are by downloads and by repositories, in each file."""
+    frame = tables.load("terms_shares")
+    frame = frame[(frame["makers"] == "china") & (frame["terms"] == "free")]
+    frame = frame.sort_values("day", kind="stable")
+    freer = int((frame["downloads_share"] > frame["share"]).sum())
+    many = "all" if freer == len(frame) else f"{freer} of"
+    said = [
+        join(
+            [
+                numbers.percent(float(row["downloads_share"]), str(row["grade"]), places=0),
+                " against ",
+                numbers.percent(float(row["share"]), str(row["grade"]), places=0),
+                f" ({numbers.format_day(str(row['day']))})",
+            ]
+        )
+        for row in frame.to_dict("records")
+    ]
+    return paragraph(
+        f"In {many} {len(frame)} files the part that is free for anyone is larger by downloads "
+        "than by repositories: ",
+        join(said, ", "),
+        ".",
     )
 
 
@@ -110,7 +155,8 @@ def by_file() -> Html:
             Column("grade"),
         ],
         note="The number after the day is that of the repositories. The files list different "
-        "things, so one bar above another is no change in time.",
+        "things, so one bar above another is no change in time. In the first two files names of "
+        "licences enter that were read later.",
         **_sources(),
     )
 
@@ -122,21 +168,26 @@ def _others(listed: int) -> str:
 def newest() -> Html:
     """Return the largest new models with their licences, and what was published of them."""
     frame = tables.load("terms_newest")
-    bound = frame[frame["conditions"] == "yes"]
+    bound = frame[~frame["conditions"].isin(["none", "not known"])]
+    silent = int((frame["conditions"] == "not known").sum())
     top = frame.head(2)
     lead = paragraph(
-        f"Of the {len(frame)} largest models that came in 2026 ",
+        f"Of the {len(frame)} largest models of 2026 among those that our files list ",
         numbers.count(int((frame["conditions"] == "none").sum()), "computed"),
         " are free for anyone, ",
         numbers.count(len(bound), "computed"),
-        " bear a licence of the maker's own. The two largest, ",
+        " bear a licence with conditions, or of the maker's own, "
+        + (f"and of {silent} the licence is not known, " if silent else "")
+        + "by what they declare. The two largest, ",
         numbers.listed(top["repository_id"]),
         ", "
         + (
-            "are among the latter."
-            if (top["conditions"] == "yes").all()
-            else "are not both among the latter."
-        ),
+            "bear one of the maker's own."
+            if top["repository_id"].isin(bound["repository_id"]).all()
+            else "do not both bear one of the maker's own."
+        )
+        + " The newest file, of August 2026, leaves out what declares a closed licence, so a "
+        "large model that is not free may be missing here.",
     )
     rows = [
         {
@@ -170,11 +221,46 @@ def newest() -> Html:
     published = tables.load("reference/published-figures").set_index("id")
     said = published.loc["hf-summer-licence-turn"]
     note = paragraph(
+        "That a licence of the maker's own adds conditions is inferred from its having a name of "
+        "its own. ",
         numbers.graded("Published", "published"),
         f" by {said['authors']}, {said['document']}: {said['statement']}. The texts are not among "
         "our files.",
     )
     return join([lead, shown, note])
+
+
+def index() -> Html:
+    """Return what an index says of commercial use: a stranger's reading, in no number of ours."""
+    frame = tables.load("terms_index")
+    if frame.empty:
+        return paragraph("No index among our files says which licences allow commercial use.")
+    no = frame[frame["forbidden"] > 0]
+    lead = paragraph(
+        "Some licences whose texts we lack were read by others. An index of quality, on its page "
+        f"of {numbers.format_day(str(frame['version'].iloc[0])[-10:])}, after the article, lists ",
+        numbers.count(int(frame["models"].sum()), "published"),
+        " open models of Chinese makers. Of ",
+        numbers.count(int(frame["allowed"].sum()), "published"),
+        " it says that their licence allows commercial use, of ",
+        numbers.count(int(frame["forbidden"].sum()), "published"),
+        *((" (", numbers.listed(no["licence"]), ")") if len(no) else ()),
+        " that it does not, and of ",
+        numbers.count(int(frame["not_said"].sum()), "published"),
+        " nothing. It is the index's reading, and does not say up to which line; it enters no "
+        "number of ours.",
+    )
+    columns = [
+        Column("licence", "licence, as the index names it"),
+        Column("makers"),
+        Column("models"),
+        Column("allowed", "commercial use allowed"),
+        Column("forbidden", "not allowed"),
+        Column("not_said", "not said"),
+        Column("grade"),
+    ]
+    caption = "Commercial use by licence, as an index reads it"
+    return join([lead, table(frame, columns, caption=caption)])
 
 
 def licences() -> Html:
@@ -226,6 +312,9 @@ def grants() -> Html:
             "users": "none"
             if pd.isna(row["users"])
             else f"{numbers.format_count(float(row['users']))} users",
+            "policy": "none named"
+            if pd.isna(row["policy_line"])
+            else line(str(row["text"]), row["policy_line"]),
             "commercial": "no commercial use"
             if not pd.isna(row["non_commercial_line"])
             else "commercial use",
@@ -238,13 +327,20 @@ def grants() -> Html:
     lead = paragraph(
         f"{every} ",
         numbers.count(len(frame), "computed"),
-        " licence texts that we have grant use without charge and anywhere in the world, the one "
-        "for research among them: what binds is not money but a number of users, or the purpose.",
+        " licence texts that we have grant use without charge, the one for research among them, "
+        "and say worldwide of the grant: what binds is not money but a number of users, or the "
+        "purpose. ",
+        numbers.count(int(frame["policy_line"].notna().sum()), "computed"),
+        " of them, Llama's, make a use policy part of the agreement. That of Llama 3 stands inside "
+        "its text; the others are not among our files, and two of them (Llama 3.2 and 4) are said "
+        "to leave out the European Union. So the texts alone do not tell that use is free "
+        "anywhere.",
     )
     columns = [
         Column("text", "licence text"),
         Column("free", "royalty-free"),
-        Column("worldwide"),
+        Column("worldwide", "says worldwide"),
+        Column("policy", "use policy"),
         Column("users", "line drawn at"),
         Column("commercial", "for"),
         Column("grade"),
@@ -302,7 +398,32 @@ def survey() -> Html:
         f"For a share of {numbers.format_percent(float(first['base']), 0)} in the region with "
         f"less, {numbers.format_percent(float(first['confidence']), 0)} confidence and a chance of "
         f"{numbers.format_percent(float(first['power']), 0)} to find a true difference. "
-        "\u201cHas more\u201d needs one wave, \u201cgrows faster\u201d needs two.",
+        "\u201cHas more\u201d needs one wave, \u201cgrows faster\u201d needs two. The share is "
+        "an assumption, taken from a figure that others published for all open models together, "
+        "so all numbers here are inferred.",
         kind="omr-note",
     )
     return join([shown, note])
+
+
+def survey_words() -> Html:
+    """Return how the number of firms depends on the difference."""
+    frame = tables.load("terms_survey")
+
+    def firms(compared: str, difference: float) -> Html:
+        row = frame[(frame["compared"] == compared) & (frame["difference"] == difference)]
+        return numbers.count(float(row["firms"].iloc[0]), "inferred")
+
+    small, large = float(frame["difference"].min()), float(frame["difference"].max())
+    return paragraph(
+        "How many firms it takes depends on the difference. To see one of "
+        f"{100 * large:.0f} points, ",
+        firms("shares", large),
+        " in each region suffice, and ",
+        firms("changes", large),
+        f" in each wave where changes are compared; for one of {100 * small:.0f} points it takes ",
+        firms("shares", small),
+        " and ",
+        firms("changes", small),
+        ". A smaller share to begin with needs fewer firms for the same number of points.",
+    )

@@ -184,6 +184,7 @@ _LAYOUTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "board_country": "creator.country",
             "board_licence": "open_weights.license_name",
             "open_weights": "open_weights.is_open_weights",
+            "board_commercial": "open_weights.commercial_allowed",
             "board_estimated": f"evaluations.{_INDEX}_is_estimated",
         },
     }

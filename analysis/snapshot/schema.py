@@ -779,6 +779,14 @@ def _fields() -> dict[str, Field]:
             "Artificial Analysis",
         ),
         Field(
+            "board_commercial",
+            FLAG,
+            "-",
+            "Whether the board says that the licence of the weights allows commercial use",
+            "the board does not say",
+            "Artificial Analysis",
+        ),
+        Field(
             "board_score",
             NUMBER,
             "points",

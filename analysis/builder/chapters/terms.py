@@ -10,13 +10,15 @@ from analysis.builder.chapters.made import Made
 from analysis.claims import licensing
 from analysis.claims import terms as claims_terms
 from analysis.claims.world import World
-from analysis.measure import licensed, terms
+from analysis.measure import frontier, licensed, terms
 
 _REPOSITORIES: Final = (
     *("makers", "trending", "hub-stats", "radar"),
     *("organisation-regions", "release-qwen", "release-qwen3"),
 )
 _TEXTS: Final = ("licence-llama", "licence-qwen")
+#: The index's file that says of each model's licence whether commercial use is allowed.
+_INDEX: Final = "quality-open-2026-07-10"
 
 
 def _kinds(world: World, table: pd.DataFrame) -> pd.Series:
@@ -25,7 +27,11 @@ def _kinds(world: World, table: pd.DataFrame) -> pd.Series:
 
 
 def shares_table(world: World) -> pd.DataFrame:
-    """Repositories and downloads of Chinese makers by file, group of makers and class."""
+    """Repositories and downloads of Chinese makers by file, group of makers and class.
+
+    Where names enter that were read after the file's day, or at the copied repository, all parts
+    of its makers are inferred: what is named is no longer unknown.
+    """
     rules = claims_terms.rules_of(world)
     rows = []
     for source in rules.source:
@@ -34,6 +40,7 @@ def shares_table(world: World) -> pd.DataFrame:
             table = claims_terms.of_makers(world, every, makers)
             counters = table["downloads_30d"].fillna(0).astype("float64")
             kinds = _kinds(world, table)
+            grade = "inferred" if (table["named_later"] | table["inherited"]).any() else "computed"
             for entry in rules.terms:
                 own = kinds == entry.id
                 downloads = float(counters[own].sum())
@@ -54,10 +61,67 @@ def shares_table(world: World) -> pd.DataFrame:
                         "downloads_share": downloads / float(counters.sum())
                         if counters.sum()
                         else float("nan"),
-                        "grade": "computed",
+                        "grade": grade,
                     }
                 )
     return pd.DataFrame(rows)
+
+
+def names_table(world: World) -> pd.DataFrame:
+    """Count by file how the names of the licences declared as `other` are known."""
+    rows = []
+    for source in claims_terms.rules_of(world).source:
+        every = claims_terms.catalogue(world, source.day)
+        own = every[every["declared"] == licensed.OTHER]
+        rows.append(
+            {
+                "day": source.day.isoformat(),
+                "version": source.version,
+                "repositories": len(every),
+                "other": len(own),
+                "named": int(own["name"].notna().sum()),
+                "named_later": int(own["named_later"].sum()),
+                "inherited": int(own["inherited"].sum()),
+                "grade": "computed",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def index_table(world: World) -> pd.DataFrame:
+    """Count what an index says of commercial use under the licences of Chinese open weights.
+
+    The flags are the index's own reading of the licences, of its day, and enter no number here.
+    """
+    frame = world.evidence.frame(_INDEX)
+    frontier_rules = world.evidence.rule("frontier")
+    assert isinstance(frontier_rules, frontier.FrontierRules)
+    regions = frame["board_country"].astype("object").map(dict(frontier_rules.country))
+    own = frame[(regions == claims_terms.rules_of(world).makers.region).to_numpy()]
+    own = own[own["open_weights"].fillna(False).to_numpy(dtype=bool)]
+    # One licence in several spellings of its letters is one.
+    licence = own["board_licence"].fillna("not named").astype("str")
+    rows = []
+    for _, part in own.assign(licence=licence).groupby(licence.str.casefold(), sort=True):
+        flag = part["board_commercial"]
+        yes = int(flag.fillna(False).sum())
+        rows.append(
+            {
+                "version": _INDEX,
+                "licence": part["licence"].sort_values(kind="stable").iloc[0],
+                "makers": int(part["board_maker"].nunique()),
+                "models": len(part),
+                "allowed": yes,
+                "forbidden": int(flag.notna().sum()) - yes,
+                "not_said": int(flag.isna().sum()),
+                "grade": "published",
+            }
+        )
+    columns = ["version", "licence", "makers", "models", "allowed", "forbidden", "not_said"]
+    out = pd.DataFrame(rows, columns=[*columns, "grade"])
+    return out.sort_values(
+        ["models", "licence"], ascending=[False, True], kind="stable"
+    ).reset_index(drop=True)
 
 
 def licences_table(world: World) -> pd.DataFrame:
@@ -93,7 +157,7 @@ def licences_table(world: World) -> pd.DataFrame:
                 "repositories": int(part["repository"].nunique()),
                 "makers": int(part["maker"].nunique()),
                 "reason": entry.reason,
-                "grade": "computed",
+                "grade": "inferred" if part["inherited"].any() else "computed",
             }
         )
     order = {entry.id: place for place, entry in enumerate(rules.terms)}
@@ -117,17 +181,27 @@ def grants_table(world: World) -> pd.DataFrame:
         }
         users = texts[name].threshold
         commercial = texts[name].conditions.get("non-commercial")
+        policy = texts[name].conditions.get("acceptable-use")
         rows.append(
             {
                 "text": name,
                 **{f"{what}_line": None if got is None else got[0] for what, got in found.items()},
                 "users": None if users is None else users.users,
                 "non_commercial_line": None if commercial is None else commercial.line,
+                "policy_line": None if policy is None else policy.line,
                 "grade": "computed",
             }
         )
-    numbers = ["free_line", "worldwide_line", "users", "non_commercial_line"]
+    numbers = ["free_line", "worldwide_line", "users", "non_commercial_line", "policy_line"]
     return pd.DataFrame(rows).astype(dict.fromkeys(numbers, "Int64"))
+
+
+#: What a class says of conditions, where it does not say that there are some.
+_CONDITIONS: Final = {
+    "free": "none",
+    "unread": "own licence, not read",
+    "unknown": "not known",
+}
 
 
 def newest_table(world: World) -> pd.DataFrame:
@@ -164,11 +238,14 @@ def newest_table(world: World) -> pd.DataFrame:
                 "licence": row["name"] or row["declared"] or "none declared",
                 "terms": kind,
                 "label": labels[kind],
-                "conditions": {"free": "none", "unknown": "not known"}.get(kind, "yes"),
+                "conditions": _CONDITIONS.get(kind, "yes"),
                 "gated": None if gated is None or pd.isna(gated) else bool(gated),
                 "version": source.version,
                 "read_on": source.day.isoformat(),
-                "grade": "computed",
+                # That a licence of its own adds conditions is our reading of its having a name.
+                "grade": "inferred"
+                if kind == "unread" or row["named_later"] or row["inherited"]
+                else "computed",
             }
     out = pd.DataFrame(list(rows.values()))
     out = out.sort_values(
@@ -215,6 +292,18 @@ TABLES: Final[tuple[Made, ...]] = (
         shares_table,
         _REPOSITORIES,
         "repositories and downloads of Chinese makers by what their licence costs",
+    ),
+    Made(
+        "terms_names",
+        names_table,
+        _REPOSITORIES,
+        "how the names of licences that Chinese makers declare as other are known",
+    ),
+    Made(
+        "terms_index",
+        index_table,
+        ("quality-open",),
+        "what an index says of commercial use under the licences of Chinese makers' open weights",
     ),
     Made(
         "terms_licences",
