@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from analysis import raw
 from analysis.claims import register, results, verdicts
+from analysis.claims.outcome import outward, percents_span
 
 RULES = register.parse(raw.declared("claims")).verdict
 
@@ -487,3 +488,25 @@ def test_what_an_interval_rests_on_is_said_in_the_claims_own_words() -> None:
     assert verdicts.worded(which, 3.0, math.inf) == "at least 3.00"
     assert which.assumption == "a list being right"
     assert claim("above").assumption == ""
+
+
+@given(
+    st.floats(-1e12, 1e12, allow_nan=False),
+    st.floats(-1e12, 1e12, allow_nan=False),
+    st.integers(0, 3),
+)
+def test_a_bound_is_rounded_outward_and_by_less_than_a_place(
+    one: float, other: float, places: int
+) -> None:
+    lower, upper = sorted((one, other))
+    low, high = outward(lower, upper, places)
+    slack = 1e-8 * max(1.0, abs(one), abs(other))
+    assert lower - 10**-places - slack <= low <= lower + slack
+    assert upper - slack <= high <= upper + 10**-places + slack
+
+
+def test_a_rounded_number_stays_what_it_is() -> None:
+    assert outward(66.0, 73.0) == (66.0, 73.0)
+    assert outward(100 * 0.29, 100 * 0.57) == (29.0, 57.0)
+    assert percents_span(0.663, 0.7348) == "66 to 74 %"
+    assert percents_span(0.5, 0.5) == "50 %"

@@ -146,3 +146,17 @@ def test_a_hostile_title_stays_text(monkeypatch: pytest.MonkeyPatch) -> None:
     made = pages.summary.claims() + pages.summary.how_to_quote()
     assert "<script>" not in made
     assert "<img" not in re.sub(r"data:text/csv[^\"]*", "", made)
+
+
+def test_a_part_that_was_tested_is_named() -> None:
+    record = {
+        "statement": "It rains and thunders.",
+        "tested": "whether it rains",
+        "recreated": {"verdict": "matches", "reason": ""},
+        "specifications": 3,
+        "finding": "Yes: it is wet",
+    }
+    assert summary.sentence(record) == (
+        "\u201cIt rains and thunders\u201d: of it was tested whether it rains. "
+        "That comes out of the data as stated. Yes: it is wet."
+    )

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from analysis.claims.outcome import Check, Dimensions, Finding, Outcome, Spec, day_of
+from analysis.claims.outcome import Check, Dimensions, Finding, Outcome, Spec, day_of, percents_span
 from analysis.claims.world import LLAMA, QWEN, World
 from analysis.errors import InputError
 from analysis.measure import bulk, pace, shares, sizes
@@ -216,19 +216,12 @@ def hardware(world: World, spec: Spec, _line: float) -> Outcome:
     )
 
 
-def _percent(value: float) -> str:
-    return f"{100 * value:.0f} %"
-
-
 def _find_hardware(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     own = table.iloc[0]
     low, high, line = float(own["lower"]), float(own["upper"]), float(record["stated_value"])
     largest = str(own["card"]) == max(table["card"].astype("str"), key=float)
     card = f"the largest common card ({own['card']} GB)" if largest else f"a {own['card']} GB card"
-    span = (
-        f"{_percent(low).removesuffix(' %')} to {_percent(high)} of Qwen's downloads are of models "
-        f"that fit {card}"
-    )
+    span = f"{percents_span(low, high)} of Qwen's downloads are of models that fit {card}"
     chosen = table[(table["weight"] == "models") & (table["bits"] == own["bits"])]
     chosen = chosen[(chosen["card"] == "8") & (chosen["population"] == own["population"])]
     if low > line:

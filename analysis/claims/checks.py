@@ -474,6 +474,10 @@ def run(world: World, claim: register_module.Claim) -> pd.DataFrame:
             answer = holds_within(claim, got.lower, got.upper)
         if claim.comparison == "first-in" and "first" in got.extra:
             answer = holds_months(claim, str(got.extra["first"]), str(got.extra["last"]))
+        elif answer == "yes" and not math.isnan(got.hard_lower + got.hard_upper):
+            # What the data exclude cannot hold, however the missing are treated.
+            excluded = holds_within(claim, got.hard_lower, got.hard_upper) == "no"
+            answer = "no" if excluded else answer
         rows.append(
             {
                 "specification": number,

@@ -12,7 +12,7 @@ from typing import Any, Final
 import pandas as pd
 
 from analysis.claims import releasing
-from analysis.claims.outcome import Check, Dimensions, Finding, Outcome, Spec, day_of
+from analysis.claims.outcome import Check, Dimensions, Finding, Outcome, Spec, day_of, percents_span
 from analysis.claims.world import QWEN, World
 from analysis.errors import InputError
 from analysis.measure import licences, licensed, shares
@@ -343,11 +343,6 @@ def _percent(value: float) -> str:
     return f"{100 * value:.0f} %"
 
 
-def _span(lower: float, upper: float) -> str:
-    low, high = _percent(lower), _percent(upper)
-    return low if low == high else f"{low.removesuffix(' %')} to {high}"
-
-
 def _pick(table: pd.DataFrame, **where: str) -> pd.Series | None:
     """Return the article's own specification with other choices; None where there is none."""
     own = {name: table.iloc[0][name] for name in DIMENSIONS["licence_share"]} | where
@@ -362,11 +357,11 @@ def _find_share(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     low, high = float(own["lower"]), float(own["upper"])
     if low > line:
         return f"Yes: {_percent(low)} of Qwen's repositories are under Apache 2.0"
-    part = _span(low, high)
+    part = percents_span(low, high)
     text = f"Not all of Qwen is under Apache 2.0: {part} of its repositories in October 2025"
     now = _pick(table, measure="downloads_30d")
     if now is not None:
-        text += f", with {_span(float(now['lower']), float(now['upper']))} of the downloads"
+        text += f", with {percents_span(float(now['lower']), float(now['upper']))} of the downloads"
     new = _pick(table, day="2026-05-23", created="2026")
     if new is not None and float(new["value"]) > line:
         text += f"; of those created in 2026 all {int(new['covered'])} that we read by May"

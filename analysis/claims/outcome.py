@@ -84,6 +84,33 @@ Said = Callable[["World"], str]
 Finding = Callable[[Mapping[str, Any], "pd.DataFrame"], str]
 
 
+def outward(lower: float, upper: float, places: int = 0) -> tuple[float, float]:
+    """Round an interval's ends outward, to so many decimal places: a bound stays a bound.
+
+    What lies a billionth from a rounded number is taken for it.
+    """
+    scale = 10.0**places
+    low, high = lower * scale, upper * scale
+    return (
+        math.floor(low + 1e-9 * max(1.0, abs(low))) / scale if math.isfinite(low) else low,
+        math.ceil(high - 1e-9 * max(1.0, abs(high))) / scale if math.isfinite(high) else high,
+    )
+
+
+def percents(lower: float, upper: float) -> tuple[str, str]:
+    """Word the ends of an interval of shares in whole per cent, rounded outward."""
+    low, high = outward(100 * lower, 100 * upper)
+    return f"{low:.0f} %", f"{high:.0f} %"
+
+
+def percents_span(lower: float, upper: float) -> str:
+    """Word an interval of shares, ``66 to 74 %``, rounded outward; an exact one as it is."""
+    if lower == upper:
+        return f"{100 * lower:.0f} %"
+    low, high = percents(lower, upper)
+    return low if low == high else f"{low.removesuffix(' %')} to {high}"
+
+
 def end(missing: str, value: float, lower: float, upper: float, centre: float = math.nan) -> float:
     """Return the value that a treatment of the missing picks."""
     return {"absent": value, "against": lower, "for": upper, "bounded": centre}[missing]

@@ -86,6 +86,8 @@ class Claim(_Strict):
         registered, and not yet looked at.
     unobserved
         Why nothing of ours measures it, as a clause that becomes the reason of its verdict.
+    tested
+        The part of the statement that the check tests, as a clause, where it is not the whole.
     elsewhere
         The same claim asked of a second instrument, with a reading and a grid of its own. Its
         numbers stand beside the claim's and never enter them.
@@ -124,6 +126,7 @@ class Claim(_Strict):
     statement: str
     status: Literal["checked", "forecast", "unobserved", "open"] = "checked"
     unobserved: str = ""
+    tested: str = ""
     instrument: str = ""
     stated: float | None = None
     stated_text: str

@@ -24,7 +24,7 @@ from analysis.claims import (
     verdicts,
     waves,
 )
-from analysis.claims.outcome import Finding, Said
+from analysis.claims.outcome import Finding, Said, outward, percents
 from analysis.claims.register import Claim, Register, VerdictRules
 from analysis.claims.world import World
 from analysis.errors import InputError
@@ -97,6 +97,14 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
         grade = "computed" if exact or claim.interval_meaning else "bounded"
     robust, choice = verdicts.robust(claim, table, rules)
     later = verdicts.later(claim, *_later(world, claim, rules))
+    if later.verdict == "still holds" and not recreated.verdict.startswith("matches"):
+        later = verdicts.Verdict(
+            later.verdict, f"{later.reason}; of the article's own day it says nothing"
+        )
+    elif later.verdict == "no longer holds" and recreated.verdict == "differs":
+        later = verdicts.Verdict(
+            later.verdict, f"{later.reason}; nor did it on the article's own day"
+        )
     if own["pending"]:
         recreated = later = verdicts.Verdict("not checkable", f"pending: {own['pending']}")
     record: dict[str, Any] = {
@@ -124,6 +132,7 @@ def evaluate(world: World, claim: Claim, register: Register) -> tuple[dict[str, 
         "dimensions": list(claim.grid),
         "words": dict(claim.words),
         "published": list(claim.published),
+        "tested": claim.tested,
     }
     record["finding"] = FINDINGS[str(claim.check)](record, table)
     return record, table
@@ -224,12 +233,22 @@ def _unobserved(world: World, claim: Claim) -> dict[str, Any]:
     return _without_numbers(claim, SAID[claim.id](world), axes)
 
 
-def _percent(value: float, digits: int = 0) -> str:
-    return f"{100 * value:.{digits}f} %"
+def _percent(value: float) -> str:
+    return f"{100 * value:.0f} %"
 
 
-def _million(value: float) -> str:
-    return f"{value / 1e6:,.0f} million" if value < 1e9 else f"{value / 1e9:.2f} billion"
+def _millions(lower: float, upper: float) -> tuple[str, str]:
+    """Word the ends of an interval of downloads, rounded outward."""
+    words = []
+    for place, value in enumerate((lower, upper)):
+        unit, places, name = (1e6, 0, "million") if value < 1e9 else (1e9, 2, "billion")
+        words.append(f"{outward(value / unit, value / unit, places)[place]:,.{places}f} {name}")
+    return words[0], words[1]
+
+
+def _times(lower: float, upper: float) -> str:
+    low, high = outward(lower, upper, 1)
+    return f"{low:.1f} to {high:.1f}"
 
 
 def _span(table: pd.DataFrame, **where: object) -> tuple[float, float] | None:
@@ -259,6 +278,7 @@ def _month(text: str) -> str:
 
 def _find_share(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     top, line = _ends(table)[1], record["stated_value"]
+    most = percents(0, top)[1]
     month = str(table.iloc[0]["month"])
     listed = _span(
         table,
@@ -269,61 +289,53 @@ def _find_share(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         missing="absent",
     )
     if top > line:
-        return (
-            f"Our data cannot rule out that Qwen had over half of the Hub: at most {_percent(top)}"
-        )
-    text = (
-        f"Not half of the Hub: at most {_percent(top)} in {_month(month)} under tested assumptions"
-    )
+        return f"Our data cannot rule out that Qwen had over half of the Hub: at most {most}"
+    text = f"Not half of the Hub: at most {most} in {_month(month)} under tested assumptions"
     if listed is None:
         return text
-    lower, upper = listed
-    if lower > line:
+    low, high = percents(*listed)
+    if listed[0] > line:
         where = "it did hold over half of a hand-kept list of language models"
-    elif upper > line:
-        where = (
-            f"of a hand-kept list of language models it had {_percent(lower)} to {_percent(upper)}"
-        )
+    elif listed[1] > line:
+        where = f"of a hand-kept list of language models it had {low} to {high}"
     else:
-        where = f"even of a hand-kept list of language models it had at most {_percent(upper)}"
+        where = f"even of a hand-kept list of language models it had at most {high}"
     return f"{text}; {where}"
 
 
 def _find_cumulative(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     low = _ends(table)[0]
+    least = _millions(low, low)[0]
     if record["recreated"]["verdict"] == "differs" and low > record["stated_value"]:
-        text = f"More than stated: at least {_million(low)} downloads by the day of the article"
+        text = f"More than stated: at least {least} downloads by the day of the article"
         march = _span(
             table, population="tracked", day="2026-03-31", outliers="in", missing="absent"
         )
         if march is not None:
-            text += f"; at least {_million(march[0])} on the tracked list by the end of March 2026"
+            by = _millions(march[0], march[0])[0]
+            text += f"; at least {by} on the tracked list by the end of March 2026"
         return text
-    return f"At least {_million(low)} downloads by the day of the article"
+    return f"At least {least} downloads by the day of the article"
 
 
 def _find_month(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     low, high = _ends(table)
     stated = record["stated_value"]
+    between = "Between {} and {}".format(*_millions(low, high))
     if low <= stated <= high:
-        return (
-            f"Between {_million(low)} and {_million(high)}: the stated figure fits, "
-            "and cannot be told apart from others"
-        )
+        return f"{between}: the stated figure fits, and cannot be told apart from others"
     side = "above" if low > stated else "below"
-    return f"Between {_million(low)} and {_million(high)}: {side} the stated figure"
+    return f"{between}: {side} the stated figure"
 
 
 def _find_eight(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     low, high = _ends(table)
+    times = _times(low, high)
     if low > record["stated_value"]:
-        return f"Yes: {low:.1f} to {high:.1f} times the next eight"
+        return f"Yes: {times} times the next eight"
     if high <= record["stated_value"]:
-        return f"Less than double: {low:.1f} to {high:.1f} times the next eight"
-    return (
-        f"Between {low:.1f} and {high:.1f} times the next eight: "
-        "the data cannot tell whether it was double"
-    )
+        return f"Less than double: {times} times the next eight"
+    return f"Anything from {times} times the next eight: the data cannot tell whether it was double"
 
 
 def _find_china(record: Mapping[str, Any], table: pd.DataFrame) -> str:
@@ -340,11 +352,10 @@ def _find_passes(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     low, high = _ends(table)
     month = _month(str(table.iloc[0]["day"]))
     if low > record["stated_value"]:
-        return f"Yes, by the Hub's counter: {low:.1f} to {high:.1f} times Llama in {month}"
+        return f"Yes, by the Hub's counter: {_times(low, high)} times Llama in {month}"
     if high <= record["stated_value"]:
-        return f"No: {low:.1f} to {high:.1f} times Llama in {month}"
-    text = f"Between {low:.1f} and {high:.1f} times Llama in {month}"
-    return f"{text}: the data cannot tell"
+        return f"No: {_times(low, high)} times Llama in {month}"
+    return f"Anything from {_times(low, high)} times Llama in {month}: the data cannot tell"
 
 
 def _find_crossing(record: Mapping[str, Any], table: pd.DataFrame) -> str:
@@ -353,13 +364,13 @@ def _find_crossing(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     without = float(own["without_3_5"])
     text = (
         f"No crossing can be dated: before Qwen 3.5 the share of the tracked list lay between "
-        f"{_percent(before[0])} and {_percent(before[1])}"
+        f"{percents(*before)[0]} and {percents(*before)[1]}"
     )
     line = record["stated_value"]
     if before[1] <= line < float(own["lower"]):
         text = (
-            f"The share of the tracked list rose from at most {_percent(before[1])} "
-            f"to at least {_percent(float(own['lower']))}"
+            f"The share of the tracked list rose from at most {percents(*before)[1]} "
+            f"to at least {percents(float(own['lower']), 1)[0]}"
         )
     if without > line:
         text += f"; without Qwen 3.5 the observed share would still be {_percent(without)}"

@@ -10,7 +10,16 @@ from typing import Any, Final
 import pandas as pd
 
 from analysis.claims import licensing, releasing
-from analysis.claims.outcome import Check, Dimensions, Finding, Outcome, Said, Spec, day_of
+from analysis.claims.outcome import (
+    Check,
+    Dimensions,
+    Finding,
+    Outcome,
+    Said,
+    Spec,
+    day_of,
+    percents_span,
+)
 from analysis.claims.world import World
 from analysis.measure import licensed, terms
 from analysis.snapshot.shaping import licence_of_tags
@@ -230,17 +239,12 @@ def _percent(value: float) -> str:
     return f"{100 * value:.0f} %"
 
 
-def _span(lower: float, upper: float) -> str:
-    low, high = _percent(lower), _percent(upper)
-    return low if low == high else f"{low.removesuffix(' %')} to {high}"
-
-
 def _find_cost(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     own, line = table.iloc[0], float(record["stated_value"])
     low, high = float(own["lower"]), float(own["upper"])
     answer = "Yes" if low > line else "No" if high <= line else "The data cannot tell"
     text = (
-        f"{answer}: a developer pays no licence fee for {_span(low, high)} of Qwen's and "
+        f"{answer}: a developer pays no licence fee for {percents_span(low, high)} of Qwen's and "
         "DeepSeek's repositories"
     )
     strict = table[table["free"] == "anyone"]
@@ -248,7 +252,9 @@ def _find_cost(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         strict = strict[strict[name] == own[name]]
     if not strict.empty:
         one = strict.iloc[0]
-        text += f", and nobody pays one for {_span(float(one['lower']), float(one['upper']))}"
+        text += (
+            f", and nobody pays one for {percents_span(float(one['lower']), float(one['upper']))}"
+        )
     return text
 
 

@@ -583,7 +583,7 @@ def in_short(group: str = "") -> Html:
         "recreated",
         {
             "matches": ("comes out of raw data", "come out of raw data"),
-            "differs": ("cannot be right as stated", "cannot be right as stated"),
+            "differs": ("does not come out as stated", "do not come out as stated"),
             "not checkable": (
                 "lies where the data do not reach far enough to tell",
                 "lie where the data do not reach far enough to tell",

@@ -32,8 +32,8 @@ def in_short() -> Html:
         parts.append(f"{waiting} have not been checked yet")
     return paragraph(
         f"An article of May 2026 makes {len(frame)} claims on the use of open models. Of these "
-        f"{numbers.listed(parts)}. Each sentence below stands by itself and may be printed with "
-        "its number and its day."
+        f"{numbers.listed(parts)}. Each sentence below stands by itself and may be printed, "
+        "with its number and its day where it has them."
     )
 
 

@@ -20,7 +20,7 @@ from analysis.present.markup import Html, escape
 #: Grade, what it means in one line (shown on hover, read by screen readers).
 GRADES: Final[dict[str, str]] = {
     "computed": "from pinned raw data, by our code",
-    "bounded": "an interval that the data force",
+    "bounded": "an interval that the data force, alone or with a named and tested assumption",
     "published": "somebody else's figure, cited, not recomputed",
     "inferred": "our reading of how a figure came about",
 }

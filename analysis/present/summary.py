@@ -57,6 +57,8 @@ def sentence(record: Mapping[str, Any]) -> str:
     if reason.startswith("pending: "):
         text = f"{said} cannot be checked yet, because {reason.removeprefix('pending: ')}"
         return f"{_closed(text)} {_closed(finding)}"
+    if tested := str(record.get("tested") or ""):
+        said = f"{said}: of it was tested {tested}. That"
     text = f"{said} {_SAID.get(word, word)}. {_closed(finding)}"
     second = record.get("elsewhere")
     if second:
