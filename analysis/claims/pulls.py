@@ -221,9 +221,10 @@ def last_counted(world: World) -> date:
 
 
 def led_rest(world: World, out: bool) -> pd.DataFrame:
-    """Return the days counted after the last whole quarter, as :func:`led_quarters`, with ``until``.
+    """Return what was counted after the last whole quarter.
 
-    They enter no claim: a part of a quarter is none. Empty where nothing is left.
+    As :func:`led_quarters`, with ``until`` (the last day counted). They enter no claim, since a
+    part of a quarter is none. Empty where nothing is left.
     """
     end = last_counted(world)
     columns = ["quarter", "until", "family", "value", "lower", "upper"]

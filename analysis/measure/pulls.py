@@ -463,23 +463,25 @@ def kept_gains(
         family=counters["repository_id"].map(dict(owner)),
         day=pd.to_datetime(counters["day"]).dt.date,
     ).dropna(subset=["family", "downloads_all_time"])
-    wide = counters.pivot_table(
-        index="repository_id", columns="day", values="downloads_all_time", aggfunc="max"
-    )
-    family = pd.Series(dict(owner)).reindex(wide.index)
-    rows = []
+    rows: list[tuple[str, str, str, int, float, str]] = []
     for first, last in pairwise(days):
-        if first not in wide.columns or last not in wide.columns:
-            continue
-        both = wide[wide[first].notna() & wide[last].notna()]
-        within = both.loc[:, (both.columns >= first) & (both.columns <= last)].astype("float64")
-        for name, part in within.groupby(family.reindex(both.index), sort=True):
-            # A repository that misses a day has not moved on it.
-            rises = (part.ffill(axis="columns").diff(axis="columns") > 0).any(axis="index")
-            risen = [day.isoformat() for day, moved in rises.items() if moved]
-            gained = float((part[last] - part[first]).sum())
+        span = counters[(counters["day"] >= first) & (counters["day"] <= last)]
+        start = set(span.loc[span["day"] == first, "repository_id"])
+        both = start & set(span.loc[span["day"] == last, "repository_id"])
+        span = span[span["repository_id"].isin(both)]
+        # A day that stands twice holds its largest reading.
+        known = span.groupby(["family", "repository_id", "day"], sort=True)[
+            "downloads_all_time"
+        ].max()
+        table = known.astype("float64").reset_index(name="value")
+        table["rise"] = table.groupby("repository_id")["value"].diff()
+        for name, part in table.groupby("family", sort=True):
+            risen = part.loc[part["rise"] > 0, "day"]
+            until = risen.max().isoformat() if len(risen) else ""
             ends = (first.isoformat(), last.isoformat())
-            rows.append((*ends, str(name), len(part), gained, risen[-1] if risen else ""))
+            gained = float(part["rise"].sum())
+            number = part["repository_id"].nunique()
+            rows.append((*ends, str(name), number, gained, until))
     columns = ["first", "last", "family", "repositories", "value", "moved"]
     return pd.DataFrame(rows, columns=columns)
 
