@@ -410,10 +410,10 @@ def _by_slice(world: World, count: str, out: bool, every: bool) -> Outcome:
 def _sides(world: World, day: date) -> str:
     """Say which way readings before and after a day bound a counter that runs up."""
     between = read_before(world, day)
-    before = f" (here from {between[0]} to {between[1]})" if between else ""
+    before = f" (the panel's from {between[0]} to {between[1]})" if between else ""
     return (
         f"each number is a lower end, the sum of the last counters read up to the day{before}; a "
-        "counter read later bounds from above, and most repositories were not read at all by then"
+        "counter read later bounds from above, and nothing does where nobody read"
     )
 
 

@@ -99,7 +99,7 @@ def in_short() -> Html:
     ]
     near = (
         Html(
-            " Rounding and the hour of reading leave open who was ahead in "
+            " Rounding alone leaves open who was ahead in "
             f"{numbers.listed(numbers.format_day(m) for m in open_months)}."
         )
         if open_months
@@ -131,11 +131,28 @@ def direction() -> Html:
         if wide
         else "and with the models that others tuned from either in no month for certain"
     )
-    return paragraph(
-        f"So new pulls turn to Qwen as downloads on the Hub do: by the makers' own names from "
-        f"{numbers.format_day(own)}, {tuned}. These are requests for files from one library, and "
-        "say nothing on shares of the Hub."
+    ahead, whole, first = _hub()
+    hub = (
+        f"On the Hub Qwen is ahead in downloads on each of the {whole} days shown, the first of "
+        f"them {numbers.format_day(first)}."
+        if ahead == whole
+        else f"On the Hub Qwen is ahead in downloads on {ahead} of {whole} days shown."
     )
+    return paragraph(
+        f"So new pulls turn to Qwen: by the makers' own names from {numbers.format_day(own)}, "
+        f"{tuned}. {hub} Pulls are requests for files from one library, and say nothing on shares "
+        "of the Hub."
+    )
+
+
+def _hub() -> tuple[int, int, str]:
+    """Return on how many days Qwen is ahead on the Hub for certain, of how many, and the first."""
+    frame = tables.load("pulls_beside")
+    frame = frame.assign(day=frame["day"].astype("str"))
+    whole = frame[(frame["panel"] == _PANELS[0][0]) & (frame["day"] >= _FROM)]
+    mine = whole[whole["family"] == "qwen"].set_index("day")["lower"]
+    theirs = whole[whole["family"] == "llama"].set_index("day")["upper"]
+    return int((mine > theirs).sum()), len(mine), str(mine.index.min())
 
 
 def _steps() -> str:
@@ -148,6 +165,8 @@ def _steps() -> str:
     )
 
 
+#: The figure of both hubs begins with the month of the library's first reading.
+_FROM: Final = "2025-02"
 #: Panels of the figure, top to bottom, with the words of their axes.
 _PANELS: Final = (
     ("Hub, downloads in 30 days", "Hub: downloads in thirty days"),
@@ -160,7 +179,7 @@ def beside() -> Html:
     """Return both hubs side by side by month, each measure in a panel of its own."""
     frame = tables.load("pulls_beside")
     frame = frame.assign(series=frame["family"], day=frame["day"].astype("str"))
-    shown = frame[frame["day"] >= "2025-02"].reset_index(drop=True)
+    shown = frame[frame["day"] >= _FROM].reset_index(drop=True)
 
     def draw(width: int) -> Any:
         panels = [
@@ -183,12 +202,9 @@ def beside() -> Html:
         if first
         else "nobody is ahead in new pulls for certain"
     )
-    whole = shown[shown["panel"] == _PANELS[0][0]]
-    mine = whole[whole["family"] == "qwen"].set_index("day")["lower"]
-    theirs = whole[whole["family"] == "llama"].set_index("day")["upper"]
-    ahead = int((mine > theirs).sum())
-    hub = f"Qwen is ahead on {ahead} of {len(mine)} days"
-    if ahead == len(mine):
+    ahead, days, _ = _hub()
+    hub = f"Qwen is ahead on {ahead} of {days} days"
+    if ahead == days:
         hub = "Qwen is ahead on every day shown"
     words = []
     for name, label in _PANELS:
@@ -264,16 +280,17 @@ def months() -> Html:
 
 def _by_the_hour() -> Html:
     """Say whether the hour of reading could change who is ahead, as a paragraph."""
-    frame = _months()
-    moved = frame[frame["ahead"] != frame["hour_ahead"]]
     lead = (
         "Readings have a day and no hour. With a day's pulls added or taken at each end of a "
         "month, each family on its own, "
     )
-    if moved.empty:
-        return paragraph(f"{lead}no answer by the makers' own names changes.")
-    many = numbers.listed(numbers.format_day(str(m)) for m in moved["month"])
-    return paragraph(Html(f"{lead}these months by the makers' own names become open: {many}."))
+    parts = []
+    for names, words in (("own", "by the makers' own names"), ("derivatives", "with tuned models")):
+        frame = _months(names)
+        moved = frame[frame["ahead"] != frame["hour_ahead"]]
+        many = numbers.listed(numbers.format_day(str(m)) for m in moved["month"])
+        parts.append(f"{words} {many} would be open" if many else f"{words} no answer changes")
+    return paragraph(Html(f"{lead}{', and '.join(parts)}."))
 
 
 def _embedding() -> Html:
@@ -289,9 +306,9 @@ def _embedding() -> Html:
     changed = frame[frame["ahead"] != frame["without_embedding_ahead"]]
     months = numbers.listed(numbers.format_day(str(m)) for m in changed["month"])
     certain = (
-        f" What is certain changes in {months}."
+        f" What is certain by the makers' own names changes in {months}."
         if len(changed)
-        else " What is certain is the same in every month."
+        else " What is certain by the makers' own names is the same in every month."
     )
     middle = (
         f" The middle value of Qwen over Llama crosses the line for it: {'; '.join(parts)}."
@@ -332,7 +349,7 @@ def families() -> Html:
             Column("lower", unit="downloads"),
             Column("upper", unit="downloads"),
             Column("wide", "with what is tuned from them", "downloads"),
-            Column("without_bursts", "without the burst", "downloads"),
+            Column("without_bursts", "without bursts, about", "downloads"),
             Column("entries", "names"),
         ],
         sources=_SOURCES,
@@ -350,8 +367,8 @@ def _left(day: str) -> str:
     label = tables.load("pulls_days").drop_duplicates("family").set_index("family")["label"]
     many = ", ".join(str(label.get(name, name)) for name in families)
     return (
-        f" Names that have left the library are not in it: too little is shown for {many}, by "
-        f"{numbers.format_count(float(known['last_pulls'].sum()))} pulls when last seen."
+        f" Names that have left the library are not in it: too little is shown for {many}, in "
+        f"all by {numbers.format_count(float(known['last_pulls'].sum()))} pulls when last seen."
     )
 
 
@@ -378,7 +395,8 @@ def treatments() -> Html:
         Html(
             f"The name deepseek-r1 has {numbers.count(whole, 'bounded')} pulls of all time. Its "
             "sizes are distilled Qwen and Llama models, but for the largest; pulls by size are not "
-            "shown. Whose they are is a choice:"
+            "shown. Taken by the default size it goes to Qwen whole, though one size was a Llama "
+            "model and another is. Whose they are is a choice:"
         )
     )
     columns = [
@@ -503,6 +521,24 @@ def swell() -> Html:
                     "llama_above": float(row[f"llama{name}_above_common"]),
                 }
             )
+    turned = []
+    for last, part in pd.DataFrame(nets).groupby("last", sort=True):
+        order = part["qwen"] > part["llama"]
+        if bool(order.iloc[0]) and not bool(order.iloc[-1]):
+            turned.append(numbers.format_day(str(last)))
+    if turned:
+        lead = join(
+            [
+                lead,
+                paragraph(
+                    Html(
+                        "By the middle values Qwen's own names gained more than Llama's in the "
+                        f"spans to {numbers.listed(turned)}, and with the names that others tuned "
+                        "Llama's did."
+                    )
+                ),
+            ]
+        )
     net = table(
         pd.DataFrame(nets),
         [
@@ -578,10 +614,11 @@ def second_answer() -> Html:
     held = paragraph(
         f"Asked of Ollama's library by its own declared grid, the claim holds in "
         f"{record['holds']} of {record['specifications']} readings: {record['robust']['verdict']}. "
-        f"{_decides(record)} An interval is what rounding and the hour of reading leave open, and "
-        "where anybody may own deepseek-r1, that too."
+        f"{_decides(record)} An interval is what rounding leaves open, and where anybody may own "
+        "deepseek-r1, that too; what the hour of reading could change is not in it, and is shown "
+        "apart."
     )
-    return join([in_short(), direction(), held, _embedding()])
+    return join([in_short(), direction(), held, _by_the_hour(), _embedding()])
 
 
 def _decides(record: Mapping[str, Any]) -> str:
@@ -668,8 +705,8 @@ def _led_words(first: pd.DataFrame, rest: pd.DataFrame) -> Html:
     parts = [
         Html(
             "By what was built on them, bulk uploads left out, Llama is ahead of the other makers "
-            f"that were counted {held}; another is in {numbers.count(lost, 'bounded')}, and "
-            f"{numbers.count(stay, 'bounded')} stay open."
+            f"that were counted {held}; another is in "
+            f"{numbers.count(lost, 'bounded')}, and {numbers.count(stay, 'bounded')} stay open."
         )
     ]
     if len(rest):
@@ -703,11 +740,11 @@ def led_data() -> Html:
     start = numbers.format_day(str(own["dated_from"]))
     read = [numbers.format_day(str(own[name])) for name in ("read_from", "read_to")]
     lead = paragraph(
-        f"No file of ours observes downloads before {start}. A counter of all time only runs up: "
-        f"one read before {day} bounds the sum of the two years from below, one read later from "
-        f"above. The lower ends are sums of the panel's last readings up to that day, from "
-        f"{read[0]} to {read[1]}; most repositories, and most of Llama's older ones, are in no "
-        "such reading, and nothing bounds from above those that nobody read."
+        f"No file of ours observes downloads before {start}. A counter of all time runs up, "
+        f"corrections apart: one read before {day} bounds the sum of the two years from below, one read later from "
+        f"above. The lower ends are sums of last readings up to that day, the panel's from "
+        f"{read[0]} to {read[1]}; a repository without such a reading adds nothing to them, and "
+        "nothing bounds from above one that nobody read."
     )
     frame = tables.load("led_panel")
     families = set(tables.load("led_quarters")["family"]) | {"mistral"}
@@ -776,11 +813,12 @@ def led_births() -> Html:
     half = int((frame["created"].astype("str") < "2023-10").sum())
     lead = paragraph(
         Html(
-            f"Of the {numbers.count(len(frame), 'computed')} families of this record that had come "
-            "by summer 2025 (models of 2023 without a family here are not in it) "
+            f"Of the {numbers.count(len(frame), 'computed')} families that this record knows and "
+            "that had come by summer 2025, "
             f"{numbers.count(earlier, 'computed')} are older than Llama 2, whose first repository "
             f"dates from {numbers.format_day(str(start))}; by the end of September 2023 there "
-            f"were {numbers.count(half, 'computed')}."
+            f"were {numbers.count(half, 'computed')}. Models of 2023 without a family here are "
+            "not in it."
         )
     )
     columns = [
