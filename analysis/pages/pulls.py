@@ -741,18 +741,17 @@ def led_data() -> Html:
     read = [numbers.format_day(str(own[name])) for name in ("read_from", "read_to")]
     lead = paragraph(
         f"No file of ours observes downloads before {start}. A counter of all time runs up, "
-        f"corrections apart: one read before {day} bounds the sum of the two years from below, one read later from "
-        f"above. The lower ends are sums of last readings up to that day, the panel's from "
+        f"corrections apart: one read before {day} bounds the sum of the two years from below, "
+        "one read later from above. The lower ends are sums of last readings up to that day, the "
+        "panel's from "
         f"{read[0]} to {read[1]}; a repository without such a reading adds nothing to them, and "
         "nothing bounds from above one that nobody read."
     )
     frame = tables.load("led_panel")
-    families = set(tables.load("led_quarters")["family"]) | {"mistral"}
-    some = frame[frame["family"].isin(families)]
+    some = frame.sort_values(["first", "value"], ascending=[True, False], kind="stable")
+    some = some.groupby("first", sort=True).head(5)
     still = some["moved"].fillna("").astype("str")
-    shown = some.assign(
-        moved=[numbers.format_day(d) if d else "not at all" for d in still]
-    ).sort_values(["first", "value"], ascending=[True, False], kind="stable")
+    shown = some.assign(moved=[numbers.format_day(d) if d else "not at all" for d in still])
     stopped = some[still < some["last"].astype("str")]
     stood = (
         " Where the last rise comes before the end of the span, the panel repeats earlier values "
@@ -763,7 +762,7 @@ def led_data() -> Html:
     note = paragraph(
         "The panel dates the end of the two years by week, as a neighbour that decides nothing: it "
         "drops a repository a year after it came, so older models are outside, and only what was "
-        f"read on both days is differenced.{stood}"
+        f"read on both days is differenced, which is a part of each family.{stood}"
     )
     columns = [
         Column("first", "from", "day"),
@@ -773,7 +772,7 @@ def led_data() -> Html:
         Column("value", "new downloads of these", "downloads"),
         Column("moved", "last rise"),
     ]
-    caption = "What the panel's repositories gained on the Hub, a part of each family"
+    caption = "What the panel's repositories gained on the Hub, the five families that gained most"
     return join([lead, note, table(shown, columns, caption=caption, stacked=True)])
 
 
