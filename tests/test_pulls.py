@@ -16,8 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import raw, tables
+from analysis.claims import pulls as claims
 from analysis.errors import InputError
 from analysis.measure import outliers, pulls
+from analysis.pages import pulls as pages
 from analysis.snapshot import families as families_module
 from analysis.snapshot import read
 from analysis.snapshot.pulls import pulls_of, unit_of
@@ -365,14 +367,16 @@ def test_rules_that_are_wrong_are_named() -> None:
 
 def test_the_second_instrument_answers() -> None:
     table = tables.specifications("qwen-passes-llama-elsewhere")
-    assert len(table) == 120
+    assert table["holds"].value_counts().to_dict() == {"no": 78, "undetermined": 34, "yes": 14}
     plain = table[
         (table["names"] == "own") & (table["r1"] == "maker") & (table["outliers"] == "in")
     ]
     new = plain[plain["count"] == "new"].set_index("month")["holds"].to_dict()
     assert new == {
         "2025-10": "no",
+        "2025-11": "no",
         "2025-12": "undetermined",
+        "2026-01": "undetermined",
         "2026-02": "undetermined",
         "2026-03": "yes",
         "2026-04": "yes",
@@ -383,8 +387,24 @@ def test_the_second_instrument_answers() -> None:
     assert (table["holds"] == "undetermined").equals(inside)
 
 
+@pytest.mark.parametrize(
+    ("name", "dimensions"),
+    [
+        ("qwen-passes-llama-elsewhere", ["month", "count", "names", "r1"]),
+        ("llama-led-two-years-elsewhere", ["day", "count", "names", "r1"]),
+    ],
+)
+def test_no_answer_of_the_library_counts_twice_for_a_burst(
+    name: str, dimensions: list[str]
+) -> None:
+    table = tables.specifications(name)
+    for _, part in table.groupby(dimensions):
+        assert part["value"].nunique() == len(part)
+
+
 def test_llama_led_by_some_meanings_only() -> None:
     table = tables.specifications("llama-led-two-years")
+    assert table["holds"].value_counts().to_dict() == {"undetermined": 12, "yes": 4, "no": 4}
     by = table.groupby("measure")["holds"].agg(lambda holds: set(holds))
     assert by["downloads_all_time"] == {"undetermined"}
     assert by["derivatives-2025-06"] == {"no"}
@@ -394,4 +414,146 @@ def test_llama_led_by_some_meanings_only() -> None:
     assert "yes" not in set(counted["holds"])
     record = next(r for r in tables.claims() if r["id"] == "llama-led-two-years")
     assert record["recreated"]["verdict"] == "not checkable"
-    assert record["elsewhere"]["recreated"]["verdict"] == "matches"
+    assert "before the last four months of those years" in record["finding"]
+    second = record["elsewhere"]
+    assert second["recreated"]["verdict"] == "matches"
+    assert [second[n] for n in ("holds", "fails", "undetermined")] == [35, 7, 6]
+    assert "about 1.4 times without the burst" in second["finding"]
+
+
+def test_what_rounding_leaves_is_bounded_and_no_sample() -> None:
+    for record in tables.claims():
+        if record["id"] in ("qwen-passes-llama", "llama-led-two-years"):
+            assert record["elsewhere"]["grade"] == "bounded"
+
+
+def test_the_slices_do_not_ask_qwen_twice() -> None:
+    table = tables.specifications("llama-led-two-years")
+    slices = table[table["measure"].isin(["derivatives-2025-06", "descendants-2025-06"])]
+    # Against every family Qwen is the largest: rows against it alone would be the same ones.
+    assert set(slices["rivals"]) == {"all"}
+    assert set(slices["rival"]) == {"qwen"}
+
+
+@pytest.mark.parametrize(
+    ("year", "wide", "said"),
+    [
+        (
+            ["yes", "undetermined", "yes"],
+            "no",
+            "put Qwen ahead for certain in January and March and leave February open",
+        ),
+        (["no", "no", "no"], "no", "in none and put Llama ahead in January, February and March"),
+        (["yes", "yes", "yes"], "yes", "ahead for certain in January; in pulls of all time"),
+    ],
+)
+def test_the_finding_tells_the_months_apart(year: list[str], wide: str, said: str) -> None:
+    rows: list[dict[str, Any]] = [
+        {"month": f"2026-0{i + 1}", "names": "own", "count": "new", "holds": answer}
+        for i, answer in enumerate(year)
+    ]
+    rows += [
+        {"month": "2026-01", "names": "derivatives", "count": "new", "holds": wide},
+        {"month": "2025-12", "names": "own", "count": "new", "holds": "yes"},
+        {"month": "2026-01", "names": "own", "count": "cumulative", "holds": "no"},
+    ]
+    amounts = {"r1": "maker", "outliers": "in", "own_pulls": 1e6, "rival_pulls": 2e6}
+    text = claims._find_passes({}, pd.DataFrame(rows).assign(**amounts))
+    assert said in text
+    assert "December" not in text
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        (["no", "open", "yes", "yes"], ("2026-01", "2026-03")),
+        (["no", "yes", "open", "yes"], ("2026-01", "2026-04")),
+        (["yes", "yes", "yes", "open"], ("", "")),
+        (["yes", "yes", "no", "no"], ("2026-04", "")),
+    ],
+)
+def test_a_crossing_holds_in_all_months_that_follow(
+    answers: list[str], expected: tuple[str, str]
+) -> None:
+    months = [f"2026-0{n + 1}" for n in range(len(answers))]
+    assert pages._crossed(pd.DataFrame({"month": months, "ahead": answers})) == expected
+
+
+def test_what_stands_beside_decides_nothing_but_is_told() -> None:
+    frame = tables.load("pulls_crossing")
+    own = frame[(frame["names"] == "own") & (frame["r1"] == "maker") & frame["both_ends_read"]]
+    one = own.set_index("month").loc["2026-02"]
+    assert (round(one["value"], 3), round(one["without_embedding"], 3)) == (1.026, 0.949)
+    # With a day's pulls at each end March and after stay Qwen's.
+    assert set(own.loc[own["month"] >= "2026-03", "hour_ahead"]) == {"yes"}
+    assert (own["hour_lower"] < own["lower"]).all()
+    assert (own["hour_upper"] > own["upper"]).all()
+
+
+def test_the_last_weeks_of_the_counts_are_told() -> None:
+    frame = tables.load("led_quarters")
+    rest = frame[~frame["whole_quarter"].astype(bool) & (frame["bulk"] == "out")]
+    one = rest.set_index("family")
+    # By hand: Qwen 7,705, Llama 5,797, and the intervals overlap.
+    assert one["value"].round().loc[["qwen", "llama"]].tolist() == [7705, 5797]
+    assert one["upper"].loc[["qwen", "llama"]].tolist() == [9363, 7789]
+    assert set(rest["llama_first"]) == {"open"}
+    assert set(rest["until"].astype("str")) == {"2025-02-18"}
+
+
+def test_the_panel_beside_the_two_years() -> None:
+    frame = tables.load("led_panel")
+    frame = frame.assign(first=frame["first"].astype("str")).set_index(["first", "family"])
+    got = [
+        (int(frame.loc[key, "repositories"]), round(float(frame.loc[key, "value"]) / 1e6, 1))
+        for key in (
+            *(("2025-02-26", family) for family in ("llama", "qwen")),
+            *(("2025-04-30", family) for family in ("llama", "qwen")),
+        )
+    ]
+    # As the audit counted by hand.
+    assert got == [(5, 28.4), (11, 25.1), (5, 12.3), (17, 16.9)]
+    assert str(frame.loc[("2025-04-30", "llama"), "moved"]) == "2025-05-28"
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.integers(0, 3), st.integers(0, 1000)), max_size=20
+    )
+)
+@settings(max_examples=40, deadline=None)
+def test_only_what_was_read_on_both_days_is_differenced(
+    readings: list[tuple[str, int, int]],
+) -> None:
+    days = [date(2025, 3, 1 + n) for n in range(4)]
+    frame = pd.DataFrame(
+        [(days[d], name, float(v)) for name, d, v in readings],
+        columns=["day", "repository_id", "downloads_all_time"],
+    )
+    got = pulls.kept_gains(frame, {"a": "x", "b": "x"}, (days[0], days[3]))
+    known: dict[tuple[str, int], int] = {}
+    for name, place, value in readings:
+        known[name, place] = max(known.get((name, place), 0), value)
+    both = [n for n in "ab" if (n, 0) in known and (n, 3) in known]
+    assert len(got) == min(len(both), 1)
+    if both:
+        gained = sum(known[n, 3] - known[n, 0] for n in both)
+        assert got.loc[0, ["repositories", "value"]].tolist() == [len(both), gained]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    value=st.integers(-10, 10**6),
+    half=st.integers(0, 10),
+    part=st.floats(0, 0.2),
+    more=st.floats(0, 0.2),
+)
+def test_a_wider_hour_never_narrows(value: int, half: int, part: float, more: float) -> None:
+    sums = pd.DataFrame(
+        {"value": [float(value)], "lower": [float(value - half)], "upper": [float(value + half)]}
+    )
+    narrow, wide = pulls.slack(sums, part), pulls.slack(sums, part + more)
+    assert wide["lower"].iloc[0] <= narrow["lower"].iloc[0] <= sums["lower"].iloc[0]
+    assert sums["upper"].iloc[0] <= narrow["upper"].iloc[0] <= wide["upper"].iloc[0]
+    # A counter that only rose cannot have lost pulls for the hour.
+    assert sums["lower"].iloc[0] < 0 or narrow["lower"].iloc[0] >= 0

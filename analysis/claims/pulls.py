@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from calendar import month_name
 from collections.abc import Mapping
 from datetime import date, timedelta
 from itertools import pairwise
@@ -123,6 +125,31 @@ def _outcome(
     )
 
 
+def without_embedding(world: World, amounts: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the embedding models that the makers' rules count as the makers' own."""
+    rule = re.compile(rules_of(world).embedding, re.IGNORECASE)
+    keep = [rule.fullmatch(str(name)) is None for name in amounts.index]
+    return amounts[keep]
+
+
+def by_the_hour(
+    world: World, shelf: pulls.Library, month: str, names: str, shared: str
+) -> pulls.Ratio:
+    """Return Qwen over Llama in a month, with what the hour of reading could change at its ends."""
+    rules = rules_of(world)
+    part = 2 * rules.hour_days / shelf.length(month)
+    amounts = shelf.month(month)
+    owner = pulls.owner_of(owners(world), names, shared, rules)
+    wide = pulls.slack(pulls.by_family(amounts, owner), part)
+    among = rules.shared[0].among if shared == "bounds" and rules.shared else ()
+    several = (0.0, 0.0)
+    if among:
+        found = amounts.reindex([entry.name for entry in rules.shared]).dropna()
+        several = (float(found["lower"].sum()), float(found["upper"].sum()))
+        several = (several[0] * (1 - part), several[1] * (1 + part))
+    return pulls.ratio(wide, QWEN, (LLAMA,), several, among)
+
+
 _ANY: Final = "any part of deepseek-r1 may be either family's"
 
 
@@ -191,6 +218,50 @@ def led_quarters(world: World, out: bool) -> pd.DataFrame:
 def last_counted(world: World) -> date:
     """Return the day on which the counts were read."""
     return max(world.evidence.days[n] for n in world.evidence.of_kind("derivative-counts"))
+
+
+def led_rest(world: World, out: bool) -> pd.DataFrame:
+    """Return what was counted after the last whole quarter.
+
+    As :func:`led_quarters`, with ``until`` (the last day counted). They enter no claim, since a
+    part of a quarter is none. Empty where nothing is left.
+    """
+    end = last_counted(world)
+    columns = ["quarter", "until", "family", "value", "lower", "upper"]
+    first = next((a for a, b in quarters(world) if a <= end < b), None)
+    if first is None:
+        return pd.DataFrame(columns=columns)
+    rows = []
+    for family in rules_of(world).led.counted:
+        steps = adoption.part_of(world, "counts", out, family)
+        got = pace.within(steps, first, end + timedelta(days=1))
+        ends = (first.isoformat(), end.isoformat())
+        rows.append((*ends, family, got.value, got.lower, got.upper))
+    return pd.DataFrame(rows, columns=columns)
+
+
+def first_observed(world: World) -> date:
+    """Return the first day on which any file of ours reads a counter of downloads."""
+    days = [
+        pd.Timestamp(frame["day"].min()).date() if "day" in frame.columns else world.inputs.days[n]
+        for n, frame in world.inputs.frames.items()
+        if len(frame)
+    ]
+    return min(days)
+
+
+def read_before(world: World, day: date) -> tuple[date, date] | None:
+    """Return the first and last of the panel's last readings up to a day; None without any."""
+    panel = world.inputs.panel
+    when = pd.to_datetime(panel["day"]).dt.date
+    last = when[when <= day].groupby(panel["repository_id"]).max()
+    return None if last.empty else (last.min(), last.max())
+
+
+def panel_gains(world: World) -> pd.DataFrame:
+    """Return what the panel's repositories of each family gained between the declared days."""
+    counters = world.inputs.panel[["day", "repository_id", "downloads_all_time"]]
+    return pulls.kept_gains(counters, world.family["official"], rules_of(world).led.panel_days)
 
 
 def quarters(world: World) -> list[tuple[date, date]]:
@@ -336,6 +407,16 @@ def _by_slice(world: World, count: str, out: bool, every: bool) -> Outcome:
     )
 
 
+def _sides(world: World, day: date) -> str:
+    """Say which way readings before and after a day bound a counter that runs up."""
+    between = read_before(world, day)
+    before = f" (the panel's from {between[0]} to {between[1]})" if between else ""
+    return (
+        f"each number is a lower end, the sum of the last counters read up to the day{before}; a "
+        "counter read later bounds from above, and nothing does where nobody read"
+    )
+
+
 def _by_downloads(world: World, out: bool, every: bool) -> Outcome:
     last = rules_of(world).led.last
     day = (date.fromisoformat(f"{last}-01") + timedelta(days=31)).replace(day=1)
@@ -374,9 +455,12 @@ def _by_downloads(world: World, out: bool, every: bool) -> Outcome:
         upper,
         covered,
         population,
-        note="both numbers are what files read later force: most was read in May 2026 only",
+        note=_sides(world, day),
         extra={
             "day": day.isoformat(),
+            "dated_from": first_observed(world).isoformat(),
+            "read_from": str((read_before(world, day) or ("", ""))[0]),
+            "read_to": str((read_before(world, day) or ("", ""))[1]),
             "rival": largest,
             "own_number": own.lower,
             "rival_number": least,
@@ -403,22 +487,44 @@ def _title(name: str) -> str:
     }.get(name, name)
 
 
+def _named(months: list[str]) -> str:
+    """Name months in words, with their years where they are not of one."""
+    names = [month_name[int(m[5:7])] for m in months]
+    if len({m[:4] for m in months}) > 1:
+        names = [f"{name} {m[:4]}" for name, m in zip(names, months, strict=True)]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 def _find_passes(record: Mapping[str, Any], table: pd.DataFrame) -> str:
-    plain = table[(table["names"] == "own") & (table["r1"] == "maker")]
-    plain = plain[plain["outliers"] == "in"]
-    new = plain[plain["count"] == "new"].sort_values("month")
-    whole = plain[plain["count"] == "cumulative"].sort_values("month").iloc[-1]
-    sure = list(new.loc[new["holds"] == "yes", "month"])
-    text = (
-        f"by new pulls Qwen is ahead in {sure[0]} for certain"
-        if sure
-        else "in none of the months asked is Qwen ahead by new pulls for certain"
+    # The months that the claim is about; those of the year before show the way there.
+    year = str(table.iloc[0]["month"])[:4]
+    some = table[(table["r1"] == "maker") & (table["outliers"] == "in")]
+    new = some[(some["count"] == "new") & (some["month"].astype("str").str[:4] == year)]
+
+    def months(names: str, answer: str) -> str:
+        chosen = new[(new["names"] == names) & (new["holds"] == answer)]
+        return _named(sorted(chosen["month"].astype("str"))) if len(chosen) else ""
+
+    parts = [f"put Qwen ahead for certain in {months('own', 'yes') or 'none'}"]
+    if behind := months("own", "no"):
+        parts.append(f"put Llama ahead in {behind}")
+    if either := months("own", "undetermined"):
+        parts.append(f"leave {either} open")
+    whole = some[(some["names"] == "own") & (some["count"] == "cumulative")]
+    last = whole.sort_values("month").iloc[-1]
+    amounts = f"{float(last['own_pulls']) / 1e6:.0f} against {float(last['rival_pulls']) / 1e6:.0f}"
+    side = {"no": "Llama still leads", "yes": "Qwen leads"}.get(str(last["holds"]), "it is open")
+    return (
+        f"On Ollama, of the months of {year} up to the article, new pulls {' and '.join(parts)}; "
+        f"with the models that others tuned they put Qwen ahead for certain in "
+        f"{months('derivatives', 'yes') or 'none'}; in pulls of all time {side}, "
+        f"Qwen's {amounts} million"
     )
-    behind = (
-        f"{float(whole['own_pulls']) / 1e6:.0f} against {float(whole['rival_pulls']) / 1e6:.0f}"
-    )
-    side = {"no": "Llama still leads", "yes": "Qwen leads"}.get(str(whole["holds"]), "it is open")
-    return f"On Ollama {text}; in pulls of all time {side}, Qwen's {behind} million"
+
+
+def _day(text: str) -> str:
+    day = day_of(text)
+    return f"{day.day} {month_name[day.month]} {day.year}"
 
 
 def _find_leads(record: Mapping[str, Any], table: pd.DataFrame) -> str:
@@ -427,20 +533,45 @@ def _find_leads(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     low, high = _times(float(own["lower"])), _times(float(own["upper"]))
     span = low if low == high else f"{low} to {high}"
     verb = {"yes": "Llama led", "no": "Llama did not lead"}.get(str(own["holds"]), "It is open")
-    return (
-        f"{verb} on Ollama on {own['day']}: {span} times the pulls of {_title(str(own['rival']))}; "
-        f"so in {held} of {len(table)} readings"
+    same = (table[["day", "count", "names", "r1"]] == own[["day", "count", "names", "r1"]]).all(
+        axis="columns"
     )
+    quiet = table[same & (table["outliers"] == "out")]
+    without = ""
+    if len(quiet):
+        # What a burst holds above its level is an estimate.
+        other = quiet.iloc[0]
+        over = "" if other["rival"] == own["rival"] else f" those of {_title(str(other['rival']))}"
+        without = f", about {float(other['value']):.1f} times{over} without the burst"
+    return (
+        f"{verb} on Ollama on {_day(str(own['day']))}: {span} times the pulls of "
+        f"{_title(str(own['rival']))}{without}; so in {held} of {len(table)} readings"
+    )
+
+
+_FEW: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def _dated(own: pd.Series) -> str:
+    """Say from when on files of ours date downloads, over the period that the reading asks."""
+    first, last = day_of(own["dated_from"]), day_of(own["day"])
+    months = round((last - first).days / 30.4)
+    if months < 1:
+        return "No file of ours dates the downloads of those years"
+    many = _FEW[months] if months < len(_FEW) else str(months)
+    period = f"the last {many} months" if months > 1 else "the last month"
+    return f"No file of ours dates downloads before {period} of those years"
 
 
 def _find_led(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     built = table[table["measure"] != "downloads_all_time"]
     counts = built["holds"].value_counts()
     yes, no = int(counts.get("yes", 0)), int(counts.get("no", 0))
+    own = table.iloc[0]
     start = (
-        "No file of ours dates the downloads of those years"
-        if str(table.iloc[0]["holds"]) == "undetermined"
-        else f"By downloads {'yes' if table.iloc[0]['holds'] == 'yes' else 'no'}"
+        _dated(own)
+        if str(own["holds"]) == "undetermined"
+        else f"By downloads {'yes' if own['holds'] == 'yes' else 'no'}"
     )
     return (
         f"{start}; by derivatives Llama is ahead in {yes} readings, another in {no}, and "

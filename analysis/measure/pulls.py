@@ -47,6 +47,15 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def compiles(value: str) -> str:
+    """Return a regular expression as it is; ValueError when it is none."""
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"{value!r} is no regular expression: {error}") from None
+    return value
+
+
 class Rule(_Strict):
     """Names of the library, and whose they are.
 
@@ -67,11 +76,7 @@ class Rule(_Strict):
     @field_validator("names")
     @classmethod
     def _compiles(cls, value: str) -> str:
-        try:
-            re.compile(value)
-        except re.error as error:
-            raise ValueError(f"names is no regular expression: {error}") from None
-        return value
+        return compiles(value)
 
 
 class Shared(_Strict):
@@ -93,6 +98,15 @@ class Led(_Strict):
     reason: Reason
     counted: tuple[str, ...]
     counted_reason: Reason
+    panel_days: tuple[date, ...] = Field(min_length=2)
+    panel_reason: Reason
+
+    @field_validator("panel_days")
+    @classmethod
+    def _in_order(cls, value: tuple[date, ...]) -> tuple[date, ...]:
+        if any(later <= earlier for earlier, later in pairwise(value)):
+            raise ValueError("each day comes after the one before it")
+        return value
 
 
 class PullRules(_Strict):
@@ -101,12 +115,21 @@ class PullRules(_Strict):
     first_month: str = Field(pattern=_MONTH)
     first_month_reason: Reason
     month_reason: Reason
+    hour_days: int = Field(ge=0)
+    hour_reason: Reason
+    embedding: str
+    embedding_reason: Reason
     rounding_reason: Reason
     near: int = Field(ge=1)
     near_reason: Reason
     led: Led
     shared: tuple[Shared, ...]
     rule: tuple[Rule, ...]
+
+    @field_validator("embedding")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        return compiles(value)
 
 
 def parse(mapping: Mapping[str, object]) -> PullRules:
@@ -274,6 +297,11 @@ class Library:
         snapped = [self._snap(day) for day in self.days]
         return all(end in snapped for end in _ends(month))
 
+    def length(self, month: str) -> int:
+        """Days of a calendar month."""
+        start, end = _ends(month)
+        return end - start
+
 
 def _ends(month: str) -> tuple[int, int]:
     """Ordinals of the last day of the month before, and of its own last day."""
@@ -391,10 +419,71 @@ def ratio(
     )
 
 
+def slack(sums: pd.DataFrame, part: float) -> pd.DataFrame:
+    """Widen sums of :func:`by_family` by a part of each family's own value, at either end.
+
+    No lower end falls below zero for it. It shows what the hour of reading could change.
+    """
+    more = part * sums["value"].clip(lower=0)
+    lower = (sums["lower"] - more).where(sums["lower"] < 0, (sums["lower"] - more).clip(lower=0))
+    return sums.assign(lower=lower, upper=sums["upper"] + more)
+
+
 def _quotient(part: float, whole: float) -> float:
     if whole > 0:
         return part / whole
     return float("inf") if part > 0 else float("nan")
+
+
+# ----------------------------------------------------------------------- the panel beside it
+
+
+def kept_gains(
+    counters: pd.DataFrame, owner: Mapping[str, str], days: Sequence[date]
+) -> pd.DataFrame:
+    """Return what repositories read on both days of a span gained, by family.
+
+    Parameters
+    ----------
+    counters
+        ``day``, ``repository_id``, ``downloads_all_time``.
+    owner
+        Family by repository; others are left out.
+    days
+        Ends of the spans, in order.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``first``, ``last`` (ISO days), ``family``, ``repositories`` (read on both days), ``value``
+        (downloads), ``moved`` (the last day of the span by which any of their counters had
+        risen; empty where none did). Families without a repository in a span have no row.
+    """
+    counters = counters.assign(
+        family=counters["repository_id"].map(dict(owner)),
+        day=pd.to_datetime(counters["day"]).dt.date,
+    ).dropna(subset=["family", "downloads_all_time"])
+    rows: list[tuple[str, str, str, int, float, str]] = []
+    for first, last in pairwise(days):
+        span = counters[(counters["day"] >= first) & (counters["day"] <= last)]
+        start = set(span.loc[span["day"] == first, "repository_id"])
+        both = start & set(span.loc[span["day"] == last, "repository_id"])
+        span = span[span["repository_id"].isin(both)]
+        # A day that stands twice holds its largest reading.
+        known = span.groupby(["family", "repository_id", "day"], sort=True)[
+            "downloads_all_time"
+        ].max()
+        table = known.astype("float64").reset_index(name="value")
+        table["rise"] = table.groupby("repository_id")["value"].diff()
+        for name, part in table.groupby("family", sort=True):
+            risen = part.loc[part["rise"] > 0, "day"]
+            until = risen.max().isoformat() if len(risen) else ""
+            ends = (first.isoformat(), last.isoformat())
+            gained = float(part["rise"].sum())
+            number = part["repository_id"].nunique()
+            rows.append((*ends, str(name), number, gained, until))
+    columns = ["first", "last", "family", "repositories", "value", "moved"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 # ---------------------------------------------------------------------------------- bursts
@@ -444,7 +533,8 @@ def bursts(
     pandas.DataFrame
         As the Hub's rule gives them (``repository_id`` holds the name), and for increments
         ``first`` (ordinal day of the reading before) and ``gained_excess`` (pulls above the
-        level between the two readings).
+        level between the two readings). The excess is an estimate: nobody knows what the level
+        would have been.
     """
     if how == "as-it-stands":
         histories = {

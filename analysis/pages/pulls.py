@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import altair as alt
@@ -44,18 +45,24 @@ def _months(names: str = "own", r1: str = "maker") -> pd.DataFrame:
 
 
 def _crossed(frame: pd.DataFrame) -> tuple[str, str]:
-    """Return the last month in which Qwen was not ahead for certain, and the first in which it was.
+    """Return the last month in which Llama was ahead for certain, and since when Qwen was.
 
-    Both are empty where there is no such month.
+    The second is the first month from which on Qwen is ahead for certain in every month that
+    follows. Both are empty where there is no such month.
     """
-    sure = [str(m) for m, a in zip(frame["month"], frame["ahead"], strict=True) if a == "yes"]
-    first = sure[0] if sure else ""
-    before = [
-        str(m)
-        for m, a in zip(frame["month"], frame["ahead"], strict=True)
-        if a == "no" and (not first or str(m) < first)
-    ]
+    months = [(str(m), str(a)) for m, a in zip(frame["month"], frame["ahead"], strict=True)]
+    first = ""
+    for month, ahead in reversed(months):
+        if ahead != "yes":
+            break
+        first = month
+    before = [month for month, ahead in months if ahead == "no" and (not first or month < first)]
     return (before[-1] if before else "", first)
+
+
+def _since(names: str) -> str:
+    """Return since when Qwen is ahead for certain under one way to count names, or nothing."""
+    return _crossed(_months(names))[1]
 
 
 def _stock(day: str, family: str, names: str = "own") -> Any:
@@ -79,7 +86,8 @@ def in_short() -> Html:
         Html("In no month read at both ends is Qwen ahead in new pulls for certain.")
         if not first
         else Html(
-            f"In new pulls Qwen is ahead for certain from {numbers.format_day(first)}: "
+            "In new pulls Qwen is ahead for certain in every month read at both ends from "
+            f"{numbers.format_day(first)} on, in which it had "
             f"{numbers.count(float(months['qwen'][first]), 'bounded')} against "
             f"{numbers.count(float(months['llama'][first]), 'bounded')}."
         )
@@ -91,7 +99,7 @@ def in_short() -> Html:
     ]
     near = (
         Html(
-            " Rounding leaves open who was ahead in "
+            " Rounding alone leaves open who was ahead in "
             f"{numbers.listed(numbers.format_day(m) for m in open_months)}."
         )
         if open_months
@@ -108,6 +116,57 @@ def in_short() -> Html:
     )
 
 
+def direction() -> Html:
+    """Return what the second instrument says of the direction of the first, as a paragraph."""
+    own, wide = _since("own"), _since("derivatives")
+    if not own:
+        return paragraph(
+            "So the library does not show new pulls turning to Qwen for certain. It says nothing "
+            "on shares of the Hub."
+        )
+    tuned = (
+        "and so with the models that others tuned from either"
+        if wide == own
+        else f"and with the models that others tuned from either from {numbers.format_day(wide)}"
+        if wide
+        else "and with the models that others tuned from either in no month for certain"
+    )
+    ahead, whole, first = _hub()
+    hub = (
+        f"On the Hub Qwen is ahead in downloads on each of the {whole} days shown, the first of "
+        f"them {numbers.format_day(first)}."
+        if ahead == whole
+        else f"On the Hub Qwen is ahead in downloads on {ahead} of {whole} days shown."
+    )
+    return paragraph(
+        f"So new pulls turn to Qwen: by the makers' own names from {numbers.format_day(own)}, "
+        f"{tuned}. {hub} Pulls are requests for files from one library, and say nothing on shares "
+        "of the Hub."
+    )
+
+
+def _hub() -> tuple[int, int, str]:
+    """Return on how many days Qwen is ahead on the Hub for certain, of how many, and the first."""
+    frame = tables.load("pulls_beside")
+    frame = frame.assign(day=frame["day"].astype("str"))
+    whole = frame[(frame["panel"] == _PANELS[0][0]) & (frame["day"] >= _FROM)]
+    mine = whole[whole["family"] == "qwen"].set_index("day")["lower"]
+    theirs = whole[whole["family"] == "llama"].set_index("day")["upper"]
+    return int((mine > theirs).sum()), len(mine), str(mine.index.min())
+
+
+def _steps() -> str:
+    """Name the bursts of Llama and Qwen, which are steps in the figure."""
+    frame = tables.load("pulls_bursts")
+    declared = frame[frame["declared"].astype(bool) & (frame["name"].fillna("") != "")]
+    return "".join(
+        f" The step up to {numbers.format_day(str(row['last']))} is a burst of {row['name']}."
+        for row in declared.to_dict("records")
+    )
+
+
+#: The figure of both hubs begins with the month of the library's first reading.
+_FROM: Final = "2025-02"
 #: Panels of the figure, top to bottom, with the words of their axes.
 _PANELS: Final = (
     ("Hub, downloads in 30 days", "Hub: downloads in thirty days"),
@@ -120,7 +179,7 @@ def beside() -> Html:
     """Return both hubs side by side by month, each measure in a panel of its own."""
     frame = tables.load("pulls_beside")
     frame = frame.assign(series=frame["family"], day=frame["day"].astype("str"))
-    shown = frame[frame["day"] >= "2025-02"].reset_index(drop=True)
+    shown = frame[frame["day"] >= _FROM].reset_index(drop=True)
 
     def draw(width: int) -> Any:
         panels = [
@@ -143,12 +202,9 @@ def beside() -> Html:
         if first
         else "nobody is ahead in new pulls for certain"
     )
-    whole = shown[shown["panel"] == _PANELS[0][0]]
-    mine = whole[whole["family"] == "qwen"].set_index("day")["lower"]
-    theirs = whole[whole["family"] == "llama"].set_index("day")["upper"]
-    ahead = int((mine > theirs).sum())
-    hub = f"Qwen is ahead on {ahead} of {len(mine)} days"
-    if ahead == len(mine):
+    ahead, days, _ = _hub()
+    hub = f"Qwen is ahead on {ahead} of {days} days"
+    if ahead == days:
         hub = "Qwen is ahead on every day shown"
     words = []
     for name, label in _PANELS:
@@ -181,8 +237,7 @@ def beside() -> Html:
         everything=f"{_PASSES}.html#the-data-behind-it",
         note=(
             "Bar: on the Hub what tested assumptions leave for repositories that nobody read, on "
-            "Ollama what rounding leaves. The axes differ. Llama's step in spring 2025 is a burst "
-            "of llama3.1."
+            f"Ollama what rounding leaves. The axes differ.{_steps()}"
         ),
     )
 
@@ -219,7 +274,53 @@ def months() -> Html:
         Column("read", "ends of the month read"),
     ]
     caption = "New pulls from Ollama's library by month: what the data allow"
-    return table(pd.DataFrame(rows), columns, caption=caption, stacked=True)
+    shown = table(pd.DataFrame(rows), columns, caption=caption, stacked=True)
+    return join([shown, _by_the_hour(), _embedding()])
+
+
+def _by_the_hour() -> Html:
+    """Say whether the hour of reading could change who is ahead, as a paragraph."""
+    lead = (
+        "Readings have a day and no hour. With a day's pulls added or taken at each end of a "
+        "month, each family on its own, "
+    )
+    parts = []
+    for names, words in (("own", "by the makers' own names"), ("derivatives", "with tuned models")):
+        frame = _months(names)
+        moved = frame[frame["ahead"] != frame["hour_ahead"]]
+        many = numbers.listed(numbers.format_day(str(m)) for m in moved["month"])
+        parts.append(f"{words} {many} would be open" if many else f"{words} no answer changes")
+    return paragraph(Html(f"{lead}{', and '.join(parts)}."))
+
+
+def _embedding() -> Html:
+    """Say what the makers' own embedding models do to the ratio, as a paragraph."""
+    frame = _months()
+    over = (frame["value"] > 1) != (frame["without_embedding"] > 1)
+    parts = [
+        f"in {numbers.format_day(str(row['month']))} it is "
+        f"{numbers.ratio(float(row['value']), 'bounded')} with them and "
+        f"{numbers.ratio(float(row['without_embedding']), 'bounded')} without"
+        for row in frame[over].to_dict("records")
+    ]
+    changed = frame[frame["ahead"] != frame["without_embedding_ahead"]]
+    months = numbers.listed(numbers.format_day(str(m)) for m in changed["month"])
+    certain = (
+        f" What is certain by the makers' own names changes in {months}."
+        if len(changed)
+        else " What is certain by the makers' own names is the same in every month."
+    )
+    middle = (
+        f" The middle value of Qwen over Llama crosses the line for it: {'; '.join(parts)}."
+        if parts
+        else " The middle value of Qwen over Llama stays on its side in every month."
+    )
+    return paragraph(
+        Html(
+            "A maker's own embedding models count as its own here, while those of makers without "
+            f"a family are set aside.{middle}{certain}"
+        )
+    )
 
 
 def families() -> Html:
@@ -239,7 +340,7 @@ def families() -> Html:
         ),
         id="ollama-families",
         title=f"On Ollama {first} has the most pulls of all time, {second} comes next",
-        subtitle=f"Pulls of the makers' own names since 2023, {numbers.format_day(day)}",
+        subtitle=f"Pulls of all time of the makers' own names, {numbers.format_day(day)}",
         alt=f"Pulls of all time: {'; '.join(words)}.",
         data=rows[["label", "value", "lower", "upper", "wide", "without_bursts", "entries"]],
         columns=[
@@ -248,11 +349,26 @@ def families() -> Html:
             Column("lower", unit="downloads"),
             Column("upper", unit="downloads"),
             Column("wide", "with what is tuned from them", "downloads"),
-            Column("without_bursts", "without the burst", "downloads"),
+            Column("without_bursts", "without bursts, about", "downloads"),
             Column("entries", "names"),
         ],
         sources=_SOURCES,
-        note="Bar: what rounding on the library's page leaves open.",
+        note=f"Bar: what rounding on the library's page leaves open.{_left(day)}",
+    )
+
+
+def _left(day: str) -> str:
+    """Say that names which left the library are missing from the stocks of a day."""
+    known = tables.load("pulls_names")
+    known = known[(known["last_seen"].astype("str") < day) & (known["family"] != "other")]
+    if known.empty:
+        return ""
+    families = sorted(set(known["family"].astype("str")))
+    label = tables.load("pulls_days").drop_duplicates("family").set_index("family")["label"]
+    many = ", ".join(str(label.get(name, name)) for name in families)
+    return (
+        f" Names that have left the library are not in it: too little is shown for {many}, in "
+        f"all by {numbers.format_count(float(known['last_pulls'].sum()))} pulls when last seen."
     )
 
 
@@ -279,7 +395,8 @@ def treatments() -> Html:
         Html(
             f"The name deepseek-r1 has {numbers.count(whole, 'bounded')} pulls of all time. Its "
             "sizes are distilled Qwen and Llama models, but for the largest; pulls by size are not "
-            "shown. Whose they are is a choice:"
+            "shown. Taken by the default size it goes to Qwen whole, though one size was a Llama "
+            "model and another is. Whose they are is a choice:"
         )
     )
     columns = [
@@ -335,7 +452,7 @@ def bursts() -> Html:
             Html(
                 f"{name} between {numbers.format_day(str(row['first']))} and "
                 f"{numbers.format_day(str(row['last']))}, "
-                f"{numbers.count(float(row['excess']), 'computed')} pulls above its own level, "
+                f"about {numbers.count(float(row['excess']), 'computed')} pulls above its level, "
                 f"{numbers.ratio(float(row['times']), 'computed')} times that level"
             )
         )
@@ -353,8 +470,8 @@ def bursts() -> Html:
         Html(f"The burst rule of the Hub names {join(parts, '; ')}. {seen} It is named under "),
         Html(
             f"{numbers.count(settings, 'computed')} of the ratios that the rule's own sensitivity "
-            f"tries. Without it Llama has {numbers.count(quiet, 'computed')} pulls of all time on "
-            f"{numbers.format_day(day)}."
+            f"tries. Without it Llama has about {numbers.count(quiet, 'computed')} pulls of all "
+            f"time on {numbers.format_day(day)}: what the level would have been is an estimate."
         ),
     )
 
@@ -366,20 +483,77 @@ def swell() -> Html:
     high = frame[rate > 2 * float(rate.median())]
     top = frame.iloc[int(rate.to_numpy().argmax())]
     since, until = str(high["first"].astype("str").min()), str(high["last"].astype("str").max())
+    third = [float(top[f"{name}_third_a_month"]) for name in ("lowest", "middle", "highest")]
+    alike = (
+        "Small and large alike rose, the larger ones more"
+        if 0 < third[0] < third[1] < third[2]
+        else "All three rose"
+        if min(third) > 0
+        else "Not all three rose"
+    )
     lead = paragraph(
         Html(
-            f"From {numbers.format_day(since)} to {numbers.format_day(until)} the whole library "
-            "rose together. Of the names below a million pulls, half gained "
-            f"{numbers.count(float(top['small_median_a_month']), 'computed')} or more a month in "
-            f"the span to {numbers.format_day(str(top['last']))}; over all spans the middle is "
-            f"{numbers.count(float(rate.median()), 'computed')}. Old models that nobody speaks of "
-            "rose as much as others, so much of it looks like one hand that fetched all. No single "
-            "name is a burst for it. It lifts whoever has more names, most of all the many old "
-            "models tuned from Llama. With that common rise taken off each name, a step added "
-            f"after the first run, the span to {numbers.format_day(str(top['last']))} leaves Qwen "
-            f"{numbers.count(float(top['qwen_above_common']), 'computed')} and Llama "
-            f"{numbers.count(float(top['llama_above_common']), 'computed')}."
+            f"From {numbers.format_day(since)} to {numbers.format_day(until)} many names of the "
+            "library rose together. Of the names below a million pulls, half gained "
+            f"{numbers.count(float(top['small_median_a_month']), 'computed')} or more in thirty "
+            f"days in the span to {numbers.format_day(str(top['last']))}; over all spans the "
+            f"middle is {numbers.count(float(rate.median()), 'computed')}. In thirds by size, half "
+            f"of the smallest gained {numbers.count(third[0], 'computed')} or more, of the middle "
+            f"ones {numbers.count(third[1], 'computed')} and of the largest "
+            f"{numbers.count(third[2], 'computed')}. {alike}. Why, the counters do not tell. "
+            "Whoever has more names gains more by it, and more still with the names that others "
+            "tuned."
         )
+    )
+    nets = []
+    for row in high.to_dict("records"):
+        for label, name in (("the makers' own", ""), ("with what is tuned from them", "_wide")):
+            days = int(row["days"])
+            plain = "wide" if name else "a_day"
+            scale = 1 if name else days
+            nets.append(
+                {
+                    "last": row["last"],
+                    "names": label,
+                    "qwen": float(row[f"qwen_{plain}"]) * scale,
+                    "llama": float(row[f"llama_{plain}"]) * scale,
+                    "qwen_above": float(row[f"qwen{name}_above_common"]),
+                    "llama_above": float(row[f"llama{name}_above_common"]),
+                }
+            )
+    turned = []
+    for last, part in pd.DataFrame(nets).groupby("last", sort=True):
+        order = part["qwen"] > part["llama"]
+        if bool(order.iloc[0]) and not bool(order.iloc[-1]):
+            turned.append(numbers.format_day(str(last)))
+    if turned:
+        lead = join(
+            [
+                lead,
+                paragraph(
+                    Html(
+                        "By the middle values Qwen's own names gained more than Llama's in the "
+                        f"spans to {numbers.listed(turned)}, and with the names that others tuned "
+                        "Llama's did."
+                    )
+                ),
+            ]
+        )
+    net = table(
+        pd.DataFrame(nets),
+        [
+            Column("last", "up to", "day"),
+            Column("names"),
+            Column("qwen", "Qwen", "count"),
+            Column("llama", "Llama", "count"),
+            Column("qwen_above", "Qwen, common rise off", "count"),
+            Column("llama_above", "Llama, common rise off", "count"),
+        ],
+        caption=(
+            "New pulls in the spans of the common rise, and with the middle gain of the small "
+            "names taken off every name: a rough subtraction, added after the first run"
+        ),
+        stacked=True,
     )
     shown = frame[frame["last"].astype("str") >= "2025-09"]
     columns = [
@@ -390,7 +564,7 @@ def swell() -> Html:
         Column("all_a_day", "the whole library a day", "count"),
     ]
     caption = "New pulls of the small names of Ollama's library"
-    return join([lead, table(shown, columns, caption=caption, stacked=True)])
+    return join([lead, net, table(shown, columns, caption=caption, stacked=True)])
 
 
 def collectors() -> Html:
@@ -440,22 +614,40 @@ def second_answer() -> Html:
     held = paragraph(
         f"Asked of Ollama's library by its own declared grid, the claim holds in "
         f"{record['holds']} of {record['specifications']} readings: {record['robust']['verdict']}. "
-        "What decides is whether all pulls since the beginning count or the new ones, whose "
-        "deepseek-r1 is, and whether models that others tuned from a family count as its own."
+        f"{_decides(record)} An interval is what rounding leaves open, and where anybody may own "
+        "deepseek-r1, that too; what the hour of reading could change is not in it, and is shown "
+        "apart."
     )
-    return join([in_short(), held])
+    return join([in_short(), direction(), held, _by_the_hour(), _embedding()])
+
+
+def _decides(record: Mapping[str, Any]) -> str:
+    """Say which choices move the values, the largest part first, from the spread of the values."""
+    words = record.get("words", {})
+    named = [
+        f"{words.get(name, name)} ({numbers.format_percent(float(part), 0)})"
+        for name, part in record["spread"].items()
+        if float(part) >= 0.05
+    ]
+    if not named:
+        return "No single choice moves its values much."
+    return f"What moves its values, and the part of their spread: {', '.join(named)}."
 
 
 def led_quarters() -> Html:
     """Return new derivatives by quarter of Llama and its counted rivals."""
     frame = tables.load("led_quarters")
     frame = frame.assign(day=frame["quarter"].astype("str"), series=frame["family"])
-    quiet = frame[frame["bulk"] == "out"].reset_index(drop=True)
-    loud = frame[frame["bulk"] == "in"]
+    whole = frame["whole_quarter"].astype(bool)
+    rest = frame[~whole & (frame["bulk"] == "out")]
+    quiet = frame[whole & (frame["bulk"] == "out")].reset_index(drop=True)
+    loud = frame[whole & (frame["bulk"] == "in")]
     first = quiet.drop_duplicates("quarter")
     sure = int((first["llama_first"] == "yes").sum())
     lost = loud.drop_duplicates("quarter")
     beaten = [str(q) for q in lost.loc[lost["llama_first"] == "no", "quarter"]]
+    end = str(first["until"].astype("str").max())
+    makers = quiet["family"].nunique()
     words = [
         f"{label} "
         + ", ".join(
@@ -465,33 +657,149 @@ def led_quarters() -> Html:
         for label, part in quiet.groupby("label", sort=True)
     ]
     columns = [
-        Column("quarter", "quarter from", "day"),
+        Column("quarter", "from", "day"),
+        Column("until", "to", "day"),
         Column("label", "family"),
         Column("bulk", "bulk uploads"),
         Column("value", unit="derivatives"),
         Column("lower", unit="derivatives"),
         Column("upper", unit="derivatives"),
-        Column("llama_first", "Llama first"),
+        Column("llama_first", "Llama first for certain"),
     ]
     note = "Bar: what the days of the counts leave open. Mistral's derivatives were not counted."
     if beaten:
         many = numbers.listed(numbers.format_day(q[:7]) for q in beaten)
         note += f" With bulk uploads another family is first in the quarter from {many}."
-    return figure(
+    shown = figure(
         lambda width: charts.time_lines(
             quiet, width, unit="derivatives", measure="new derivatives in the quarter"
         ),
         id="led-quarters",
         title=(
-            f"Without bulk uploads Llama is first of the four counted makers in {sure} of "
+            f"Without bulk uploads Llama is first of the {makers} counted makers in {sure} of "
             f"{len(first)} quarters for certain"
         ),
-        subtitle="New derivatives by quarter, bases of bulk uploads left out, to December 2024",
+        subtitle=(
+            "New derivatives by quarter, bases of bulk uploads left out, to "
+            f"{numbers.format_day(end[:7])}"
+        ),
         alt=f"New derivatives by quarter: {'; '.join(words)}.",
         data=frame[[c.name for c in columns]],
         columns=columns,
         **_behind(_LED),
         note=note,
+    )
+    return join([_led_words(first, rest), shown])
+
+
+def _led_words(first: pd.DataFrame, rest: pd.DataFrame) -> Html:
+    """Say in which quarters Llama is ahead by new derivatives, and of the last days counted."""
+    answers = first["llama_first"].astype("str")
+    sure, lost = first[answers == "yes"], int((answers == "no").sum())
+    stay = int((answers == "open").sum())
+    held = f"for certain in {numbers.count(len(sure), 'bounded')} of "
+    held += f"{numbers.count(len(first), 'bounded')} whole quarters"
+    if len(sure):
+        until = numbers.format_day(str(sure["until"].astype("str").max())[:7])
+        held += f", the last of them up to {until}"
+    parts = [
+        Html(
+            "By what was built on them, bulk uploads left out, Llama is ahead of the other makers "
+            f"that were counted {held}; another is in "
+            f"{numbers.count(lost, 'bounded')}, and {numbers.count(stay, 'bounded')} stay open."
+        )
+    ]
+    if len(rest):
+        ranked = rest.sort_values("value", ascending=False)
+        named = [
+            f"{r['label']} {numbers.count(float(r['value']), 'bounded')} "
+            f"({_span(r, 'derivatives')})"
+            for _, r in ranked.head(2).iterrows()
+        ]
+        one = ranked.iloc[0]
+        words = {
+            "yes": "Llama is first for certain",
+            "no": "Llama is not first for certain",
+            "open": "the intervals leave open whether Llama is first",
+        }
+        days = (numbers.format_day(str(one[name])) for name in ("quarter", "until"))
+        parts.append(
+            Html(
+                f" In the last weeks counted, {' to '.join(days)}, the middle values put "
+                f"{one['label']} first, {named[0]}, before {named[1]}; "
+                f"{words[str(one['llama_first'])]}."
+            )
+        )
+    return paragraph(*parts)
+
+
+def led_data() -> Html:
+    """Return what files say of the downloads of the two years, with the panel as a neighbour."""
+    own = tables.specifications(_LED).iloc[0]
+    day = numbers.format_day(str(own["day"]))
+    start = numbers.format_day(str(own["dated_from"]))
+    read = [numbers.format_day(str(own[name])) for name in ("read_from", "read_to")]
+    lead = paragraph(
+        f"No file of ours observes downloads before {start}. A counter of all time runs up, "
+        f"corrections apart: one read before {day} bounds the sum of the two years from below, "
+        "one read later from above. The lower ends are sums of last readings up to that day, the "
+        "panel's from "
+        f"{read[0]} to {read[1]}; a repository without such a reading adds nothing to them, and "
+        "nothing bounds from above one that nobody read."
+    )
+    frame = tables.load("led_panel")
+    some = frame.sort_values(["first", "value"], ascending=[True, False], kind="stable")
+    some = some.groupby("first", sort=True).head(5)
+    still = some["moved"].fillna("").astype("str")
+    shown = some.assign(moved=[numbers.format_day(d) if d else "not at all" for d in still])
+    stopped = some[still < some["last"].astype("str")]
+    stood = (
+        " Where the last rise comes before the end of the span, the panel repeats earlier values "
+        "from then on, so that the span is shorter than it looks."
+        if len(stopped)
+        else ""
+    )
+    note = paragraph(
+        "The panel dates the end of the two years by week, as a neighbour that decides nothing: it "
+        "drops a repository a year after it came, so older models are outside, and only what was "
+        f"read on both days is differenced, which is a part of each family.{stood}"
+    )
+    columns = [
+        Column("first", "from", "day"),
+        Column("last", "to", "day"),
+        Column("label", "family"),
+        Column("repositories", "repositories read on both days", "count"),
+        Column("value", "new downloads of these", "downloads"),
+        Column("moved", "last rise"),
+    ]
+    caption = "What the panel's repositories gained on the Hub, the five families that gained most"
+    return join([lead, note, table(shown, columns, caption=caption, stacked=True)])
+
+
+def led_weeks() -> Html:
+    """Return who has the most new pulls in the first span of the library, as a paragraph."""
+    frame = tables.load("pulls_spans")
+    first = str(frame["first"].astype("str").min())
+    span = frame[(frame["first"].astype("str") == first) & (frame["family"] != "other")]
+    ranked = span.sort_values("value", ascending=False).reset_index(drop=True)
+    last = str(span["last"].iloc[0])
+    llama = span[span["family"] == "llama"]
+    top = ranked.iloc[0]
+    if top["family"] == "llama" or llama.empty:
+        said = "Llama has the most"
+    else:
+        own = llama.iloc[0]
+        sure = float(top["lower"]) > float(own["upper"])
+        said = (
+            f"{top['label']} has {numbers.count(float(top['value']), 'bounded')}, "
+            f"{'more than' if sure else 'by the middle value more than'} Llama with "
+            f"{numbers.count(float(own['value']), 'bounded')}"
+        )
+    return paragraph(
+        Html(
+            f"In new pulls of the first span read, {numbers.format_day(first)} to "
+            f"{numbers.format_day(last)}: {said}. Asked of the library, by its own declared grid:"
+        )
     )
 
 
@@ -504,10 +812,12 @@ def led_births() -> Html:
     half = int((frame["created"].astype("str") < "2023-10").sum())
     lead = paragraph(
         Html(
-            f"Of the {numbers.count(len(frame), 'computed')} families that had come by summer 2025 "
+            f"Of the {numbers.count(len(frame), 'computed')} families that this record knows and "
+            "that had come by summer 2025, "
             f"{numbers.count(earlier, 'computed')} are older than Llama 2, whose first repository "
             f"dates from {numbers.format_day(str(start))}; by the end of September 2023 there "
-            f"were {numbers.count(half, 'computed')}."
+            f"were {numbers.count(half, 'computed')}. Models of 2023 without a family here are "
+            "not in it."
         )
     )
     columns = [
@@ -522,12 +832,18 @@ def led_births() -> Html:
     return join([lead, table(shown, columns, caption=caption, stacked=True)])
 
 
+def _counted_to() -> str:
+    """Return the month in which the last whole quarter of the counts ends."""
+    frame = tables.load("led_quarters")
+    return numbers.format_day(str(frame[frame["whole_quarter"].astype(bool)]["until"].max())[:7])
+
+
 def led_readings() -> Html:
     """Return the claim's answer under each meaning of leading, as a table."""
     frame = tables.specifications(_LED)
     label = {
         "downloads_all_time": "downloads on the Hub since the beginning",
-        "new-derivatives": "new derivatives, to December 2024",
+        "new-derivatives": f"new derivatives, to {_counted_to()}",
         "derivatives-2025-06": "derivatives fetched in June 2025",
         "descendants-2025-06": "those and all built on them",
     }
@@ -572,7 +888,12 @@ def led_library() -> Html:
     quiet = float(last.loc["llama", "without_bursts"])
     return paragraph(
         Html(
-            f"Pulls of all time from Ollama's library: {'; '.join(parts)}. Without the burst of "
-            f"spring 2025 Llama has {numbers.count(quiet, 'computed')} on the later day."
+            f"Pulls of all time from Ollama's library: {'; '.join(parts)}."
+            + (
+                f" Without its burst Llama has about {numbers.count(quiet, 'computed')} on the "
+                "later day."
+                if quiet < float(last.loc["llama", "value"])
+                else ""
+            )
         )
     )

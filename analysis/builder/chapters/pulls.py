@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise, product
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from analysis.builder.chapters.made import Made
@@ -117,14 +118,24 @@ def pulls_spans(world: World) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _certain(got: pulls.Ratio) -> str:
+    return "yes" if got.lower > 1 else "no" if got.upper <= 1 else "open"
+
+
 def pulls_crossing(world: World) -> pd.DataFrame:
     """Return Qwen's new pulls over Llama's by month, under every reading."""
     rows: list[dict[str, Any]] = []
     shelf = claims.library(world)
     for month in shelf.months(claims.rules_of(world).first_month):
         for names, shared in product(pulls.NAMES, ("maker", "default", "bounds")):
-            got, sums = claims.compared(world, shelf.month(month), QWEN, (LLAMA,), names, shared)
-            certain = "yes" if got.lower > 1 else "no" if got.upper <= 1 else "open"
+            amounts = shelf.month(month)
+            got, sums = claims.compared(world, amounts, QWEN, (LLAMA,), names, shared)
+            certain = _certain(got)
+            # Two things that decide nothing, shown beside: after the first run, after an audit.
+            hour = claims.by_the_hour(world, shelf, month, names, shared)
+            chat, _ = claims.compared(
+                world, claims.without_embedding(world, amounts), QWEN, (LLAMA,), names, shared
+            )
             rows.append(
                 {
                     "month": month,
@@ -137,6 +148,13 @@ def pulls_crossing(world: World) -> pd.DataFrame:
                     "lower": got.lower,
                     "upper": got.upper,
                     "ahead": certain,
+                    "hour_lower": hour.lower,
+                    "hour_upper": hour.upper,
+                    "hour_ahead": _certain(hour),
+                    "without_embedding": chat.value,
+                    "without_embedding_lower": chat.lower,
+                    "without_embedding_upper": chat.upper,
+                    "without_embedding_ahead": _certain(chat),
                     "grade": "bounded",
                 }
             )
@@ -207,7 +225,7 @@ def pulls_collectors(world: World) -> pd.DataFrame:
     """
     shelf = claims.library(world)
     moved = pulls.moves(shelf)
-    own = _owner(world, "own")
+    own, wide = _owner(world, "own"), _owner(world, "derivatives")
     known = [_collector(world, version) for version in shelf.versions]
     rows: list[dict[str, Any]] = []
     for place, (first, last) in enumerate(pairwise(shelf.days)):
@@ -217,7 +235,12 @@ def pulls_collectors(world: World) -> pd.DataFrame:
         gain = (after - before)[small]
         sums = pulls.by_family(shelf.gains[place], own)
         number = own.reindex(after.dropna().index).value_counts()
+        tuned = pulls.by_family(shelf.gains[place], wide)
+        many = wide.reindex(after.dropna().index).value_counts()
         common = float(gain.median())
+        # The small names in three parts of one size each, by their pulls before.
+        order = before[small].sort_values(kind="stable").index
+        thirds = [gain[part].median() for part in np.array_split(np.array(order), 3)]
         rows.append(
             {
                 "first": _iso(first),
@@ -236,9 +259,17 @@ def pulls_collectors(world: World) -> pd.DataFrame:
                 "small_entries": len(small),
                 "small_median_a_month": float(gain.median()) * 30 / (last - first),
                 "small_lower_quarter_a_month": float(gain.quantile(0.25)) * 30 / (last - first),
+                **{
+                    f"{name}_third_a_month": float(part) * 30 / (last - first)
+                    for name, part in zip(("lowest", "middle", "highest"), thirds, strict=True)
+                },
                 # The rise that all small names share, taken off every name: after the first run.
                 "qwen_above_common": pulls.amount(sums, QWEN) - int(number[QWEN]) * common,
                 "llama_above_common": pulls.amount(sums, LLAMA) - int(number[LLAMA]) * common,
+                "qwen_wide": pulls.amount(tuned, QWEN),
+                "llama_wide": pulls.amount(tuned, LLAMA),
+                "qwen_wide_above_common": pulls.amount(tuned, QWEN) - int(many[QWEN]) * common,
+                "llama_wide_above_common": pulls.amount(tuned, LLAMA) - int(many[LLAMA]) * common,
                 "grade": "computed",
             }
         )
@@ -344,23 +375,41 @@ def pulls_beside(world: World) -> pd.DataFrame:
 
 
 def led_quarters(world: World) -> pd.DataFrame:
-    """Return new derivatives by quarter and family, bulk uploads in and out, and who is first."""
+    """Return new derivatives by quarter and family, bulk uploads in and out, and who is first.
+
+    The last days counted, a part of a quarter, are among them (``whole_quarter`` is false).
+    """
     rules = claims.rules_of(world).led
     rivals = tuple(name for name in rules.counted if name != LLAMA)
     parts = []
     for bulk in ("in", "out"):
-        table = claims.led_quarters(world, bulk == "out")
-        first = claims.first_in(table, rivals).set_index("quarter")["certain"]
+        whole = claims.led_quarters(world, bulk == "out")
+        ends = {
+            a.isoformat(): (b - timedelta(days=1)).isoformat() for a, b in claims.quarters(world)
+        }
+        rest = claims.led_rest(world, bulk == "out")
+        table = pd.concat([whole.assign(until=whole["quarter"].map(ends)), rest], ignore_index=True)
+        found = claims.first_in(table, rivals).set_index("quarter")
+        first, ahead = found["certain"], found["ahead"]
         parts.append(
             table.assign(
                 bulk=bulk,
                 label=[_label(world, str(name)) for name in table["family"]],
+                whole_quarter=table["until"] == table["quarter"].map(ends),
                 llama_first=table["quarter"].map(first),
+                llama_ahead=table["quarter"].map(ahead),
                 grade="bounded",
             )
         )
-    columns = ["quarter", "family", "label", "bulk", "value", "lower", "upper"]
-    return pd.concat(parts, ignore_index=True)[[*columns, "llama_first", "grade"]]
+    columns = ["quarter", "until", "whole_quarter", "family", "label", "bulk", "value", "lower"]
+    last = ["upper", "llama_first", "llama_ahead", "grade"]
+    return pd.concat(parts, ignore_index=True)[[*columns, *last]]
+
+
+def led_panel(world: World) -> pd.DataFrame:
+    """Return what the rolling panel's repositories gained in the last months of the two years."""
+    found = claims.panel_gains(world)
+    return found.assign(label=[_label(world, str(n)) for n in found["family"]], grade="computed")
 
 
 def led_births(world: World) -> pd.DataFrame:
@@ -399,8 +448,8 @@ def witnesses(world: World) -> pd.DataFrame:
     pandas.DataFrame
         ``source``, ``version``, ``day`` (ISO), ``instrument``, ``family`` (an id of
         ``data/families.toml``, or ``all``), ``measure``, ``unit``, ``value``, ``lower``, ``upper``,
-        ``grade``. ``pulls_all_time`` stands for the day, ``new_pulls`` for the time since
-        the reading before.
+        ``grade``. ``pulls_all_time`` stands for the day, ``new_pulls_since_`` with a day for
+        what came from that day, the reading before, to this one.
     """
     shelf = claims.library(world)
     source = {version: _collector(world, version) for version in shelf.versions}
@@ -410,7 +459,8 @@ def witnesses(world: World) -> pd.DataFrame:
     for place, day in enumerate(shelf.days):
         asked = [("pulls_all_time", shelf.stock(date.fromordinal(day)))]
         if place:
-            asked.append(("new_pulls", shelf.gains[place - 1]))
+            since = _iso(shelf.days[place - 1]).replace("-", "_")
+            asked.append((f"new_pulls_since_{since}", shelf.gains[place - 1]))
         version = shelf.versions[place]
         for measure, amounts in asked:
             sums = pulls.by_family(amounts, owner).drop(index=pulls.OTHER, errors="ignore")
@@ -446,6 +496,7 @@ TABLES: Final = (
     Made("pulls_moves", pulls_moves, _SOURCES, "names that vanished or fell"),
     Made("pulls_bursts", pulls_bursts, _SOURCES, "bursts that the Hub's rule names in the library"),
     Made("pulls_beside", pulls_beside, (*_SOURCES, *_HUB), "both hubs side by side by month"),
+    Made("led_panel", led_panel, ("panel",), "the panel's gains at the end of the two years"),
     Made("led_quarters", led_quarters, ("derivative-counts",), "new derivatives by quarter"),
     Made(
         "led_births",
