@@ -279,7 +279,12 @@ def panel_findings(panel: pd.DataFrame, rules: TrustRules) -> list[Finding]:
     table = flows(panel, rules)
     found: list[Finding] = []
     for rule, mask, size, told in (
-        ("repeat", table["equal"] == table["repositories"], None, "all values repeat the label before"),
+        (
+            "repeat",
+            table["equal"] == table["repositories"],
+            None,
+            "all values repeat the label before",
+        ),
         ("fall", table["fell"] >= rules.falls, "fell", "all-time counters fall"),
         ("slow", table["slow"], "ratio", "little is gained"),
     ):
@@ -357,7 +362,7 @@ def stall_findings(lists: Mapping[str, tuple[date, pd.DataFrame]]) -> list[Findi
                 found.append(
                     Finding(
                         "stall", day, day, "thirty", float(row["share"]),
-                        f"{row['equal']} of {row['common']} counters equal in the list of the day after",
+                        f"{row['equal']} of {row['common']} counters equal a day later",
                     )
                 )  # fmt: skip
     return found
@@ -522,8 +527,8 @@ def held_against(
         ``from``, ``to``, ``weekday`` (of a single day), ``what``, ``source``, ``verdict`` (found,
         not visible, missed), ``rules`` (that find it), ``in_view`` (what they were set with in
         view: the most independent of them counts), ``cites`` (whether the row cites files that we
-        read ourselves), ``found`` (their words), ``reading`` (what else the finding may be), ``why`` (why
-        it is not visible).
+        read ourselves), ``found`` (their words), ``reading`` (what else the finding may be),
+        ``why`` (why it is not visible).
 
     Raises
     ------
