@@ -217,15 +217,21 @@ def still() -> Html:
                 ", so it was not made good by then. " if max(shown) < 1 else ". ",
             ]
     said += [
-        "Lists of the Hub's own head that share counters with that of the day after: ",
+        "Of the lists of the Hub's own head ",
         _n(len(hub)),
-        ". " if hub.empty else ", ",
+        " share many counters with the list of the day after",
+        ": " if len(hub) else ". ",
+        "; ".join(f"{numbers.format_day(str(r['first']))}, {r['what']}"
+                  for r in hub.to_dict("records")),
+        ". " if len(hub) else "",
+    ]  # fmt: skip
+    known_days = tests.to_dict("records")
+    said += [
+        f"{row['reading']} "
+        for row in known_days
+        if row["verdict"] == "found" and isinstance(row["reading"], str)
     ]
-    for row in hub.to_dict("records"):
-        said += [numbers.format_day(str(row["first"])), f" ({row['what']}). "]
-    for row in tests.to_dict("records"):
-        if row["verdict"] == "found" and isinstance(row["reading"], str):
-            said.append(f"{row['reading']} ")
+    for row in known_days:
         if row["verdict"] == "not visible" and "stands still" in str(row["what"]):
             said += [
                 "The published list has ",
@@ -250,7 +256,7 @@ def set_by() -> Html:
     for view, words in (
         ("list", " set with the list in view"),
         ("data", " set after the counters that they are tried on were seen"),
-        ("none", " the only to face it unseen"),
+        ("none", " set with neither in view"),
     ):
         number = int((frame["in_view"] == view).sum())
         if number:
