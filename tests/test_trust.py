@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import tomllib
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -21,6 +23,7 @@ from tests.support.worlds import load_world
 
 DECLARED = raw.declared("trust")
 RULES = trust.parse(DECLARED)
+SOURCES = Path(__file__).parents[1] / "data" / "sources"
 LISTED = tables.load("reference/counter-anomalies")
 
 
@@ -94,6 +97,54 @@ def test_the_rules_are_silent_on_quiet_days(world: World) -> None:
     assert (rules["found"] <= rules["tried_on"]).all()
 
 
+def test_each_found_day_says_what_its_rule_was_set_with_in_view(world: World) -> None:
+    table = chapter.tests_table(world).set_index("from")
+    found = table[table["verdict"] == "found"]
+    assert dict(found["in_view"]) == {
+        "2024-10-01": "list",
+        "2025-05-19": "data",
+        "2025-06-04": "data",
+        "2026-02-11": "data",
+        "2026-04-15": "list",
+        "2026-06-10": "list",
+    }
+    assert table.loc[table["verdict"] != "found", "in_view"].isna().all()
+    rules = chapter.rules_table(world).set_index("rule")
+    assert list(rules.index[rules["in_view"] == "none"]) == ["twin"]
+    assert list(table.index[table["cites"] == "own"]) == ["2026-04-15"]
+
+
+def test_the_lists_of_11_and_12_february_are_read_the_same_way_in_both_places(
+    world: World,
+) -> None:
+    entry = next(one for one in RULES.expected if one.from_ == date(2026, 2, 11))
+    known = {
+        version["name"]: version
+        for name in ("top15", "top25")
+        for version in tomllib.loads((SOURCES / f"{name}.toml").read_text(encoding="utf-8"))[
+            "versions"
+        ]
+    }
+    early, late = known["top25-2026-02-11"], known["top15-2026-02-12"]
+    assert str(late["note"]).endswith(entry.reading)
+    read = [pd.Timestamp(str(v["as_of_known_by"]).split(": ")[1]) for v in (early, late)]
+    hours = (read[1].tz_localize(None) - read[0]) / pd.Timedelta(hours=1)
+    assert f"{hours:.0f} hours apart" in entry.reading
+    # By hand: what is equal above a thousand was created in 2024 or later, with one exception.
+    both = world.inputs.frames[early["name"]].merge(
+        world.inputs.frames[late["name"]], on="repository_id", suffixes=("", "_later")
+    )
+    assert len(both) == 39
+    equal = both["downloads_30d"] == both["downloads_30d_later"]
+    assert equal.sum() == 18
+    young = both["repository_id"].map(world.created) >= date(2024, 1, 1)
+    large = both["downloads_30d"] > 1000
+    assert equal[young].all()
+    assert list(both.loc[equal & large & ~young, "repository_id"]) == [
+        "Falconsai/nsfw_image_detection"
+    ]
+
+
 def test_no_rule_reads_the_published_list(world: World) -> None:
     found = chapter.days_table(world)
     nothing = trust.table_of(chapter._found(world), LISTED.iloc[:0])
@@ -125,6 +176,11 @@ def test_each_headline_claim_says_what_it_crosses(world: World) -> None:
     # The burst of April lies after February, and before May.
     assert "24 times" not in row["crossed"]
     assert "24 times" in table.loc["cumulative-near-billion", "crossed"]
+    # June 2025 is unobserved, so a month is two.
+    month = table.loc["china-passes-us"]
+    assert (month["first_in"], month["last_in"]) == ("2025-06", "2025-07")
+    assert (month["first_out"], month["last_out"]) == ("2025-07", "2025-08")
+    assert month["grade"] == "bounded"
     assert (table["flipped"] <= table["pairs"]).all()
     for claim, grid in grids.items():
         assert table.loc[claim, "pairs"] == (grid["outliers"] == "in").sum()
@@ -266,6 +322,8 @@ def test_another_burst_on_the_days_does_not_count_as_found() -> None:
         {"unknown": 1},
         {"expected": [{"from": "2026-02-11", "rules": ["magic"], "needs": "pair"}]},
         {"claim": [{"id": "x", "counter": "weekly"}]},
+        {"in_view": {**DECLARED["in_view"], "burst": "perhaps"}},
+        {"in_view": {"burst": "list"}},
     ],
 )
 def test_a_wrong_rule_file_is_refused(change: dict[str, Any]) -> None:

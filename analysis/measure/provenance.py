@@ -106,10 +106,15 @@ class Chain(_Strict):
 
 
 class Operand(_Strict):
-    """A published figure in a computation; `read` names another number of its row."""
+    """A published figure in a computation; `read` names another number of its row.
+
+    `population` and `describes` say of what and for when that other number is.
+    """
 
     figure: Text
     read: Text | None = None
+    population: Text | None = None
+    describes: Text | None = None
 
 
 class Contradiction(_Strict):
@@ -240,7 +245,7 @@ def resolved(figures: pd.DataFrame) -> pd.DataFrame:
     """Return published figures by id, with every "same" in `population` written out.
 
     "same" stands for the last population above that is none; words behind it are kept:
-    ``same, cumulative`` becomes ``<that population>; cumulative``.
+    ``same, cumulative`` becomes ``<that population>; cumulative``, unless it says so already.
     """
     last, out = "", []
     for text in figures["population"]:
@@ -251,7 +256,8 @@ def resolved(figures: pd.DataFrame) -> pd.DataFrame:
             out.append(words)
         else:
             rest = words[found.end() :]
-            out.append(f"{last}; {rest}" if rest else last)
+            told = not rest or rest in last.split("; ")
+            out.append(last if told else f"{last}; {rest}")
     return figures.assign(population=out).set_index("id")
 
 
@@ -474,7 +480,8 @@ def in_short(table: pd.DataFrame) -> pd.DataFrame:
         empty where none is known), ``source_day``, ``gap_low``, ``gap_high`` (days from the source
         to the article, NaN where it is undated), ``age_low`` (days at least from the end of the
         time described to the article), ``link`` (of the article), ``inferred`` (links on the way
-        that are), ``dropped`` (all of them), ``grade``.
+        that are), ``dropped`` (all of them), ``dropped_by_article`` (against the statement that it
+        repeats), ``dropped_on_the_way`` (by the statements before it), ``grade``.
     """
     rows = []
     for chain, part in table.groupby("chain", sort=False):
@@ -482,10 +489,14 @@ def in_short(table: pd.DataFrame) -> pd.DataFrame:
         article, first = records[-1], records[0]
         source = next((r for r in records if r["id"] == article["repeats"]), None)
         lost: dict[str, None] = {}
+        way: dict[str, None] = {}
         inferred = 0
         step: Mapping[Any, Any] | None = article
         while step is not None and step["link"] in REPEATS:
-            lost |= dict.fromkeys(word for word in str(step["dropped"]).split("; ") if word)
+            words = dict.fromkeys(word for word in str(step["dropped"]).split("; ") if word)
+            lost |= words
+            if step is not article:
+                way |= words
             inferred += step["link"] == "inferred"
             step = next((r for r in records if r["id"] == step["repeats"]), None)
         low = high = math.nan
@@ -511,6 +522,8 @@ def in_short(table: pd.DataFrame) -> pd.DataFrame:
                 "link": article["link"],
                 "inferred": inferred,
                 "dropped": "; ".join(lost),
+                "dropped_by_article": article["dropped"],
+                "dropped_on_the_way": "; ".join(way),
                 "grade": "inferred",
             }
         )
@@ -560,8 +573,8 @@ def contradictions(rules: ProvenanceRules, figures: pd.DataFrame) -> pd.DataFram
                 f"{side}_id": operand.figure,
                 f"{side}_value": value,
                 f"{side}_unit": unit,
-                f"{side}_population": found["population"],
-                f"{side}_describes": found["describes"],
+                f"{side}_population": operand.population or found["population"],
+                f"{side}_describes": operand.describes or found["describes"],
             }
         row["against_id"] = row["against_value"] = None
         if entry.against is not None:

@@ -2,7 +2,7 @@
 
 Each rule looks at readings alone and is declared in ``data/trust.toml``, ``data/outliers.toml`` or
 with the reader that finds repeats. The published list of such days is a test of the rules and an
-input of none of them.
+input of none of them; with what in view each rule was set is declared beside it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from analysis.snapshot import repeats
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4)]
 Rule = Literal["burst", "dip", "repeat", "stall", "fall", "slow", "short", "twin"]
+InView = Literal["list", "data", "none"]
 Needs = Literal["pair", "label", "head", "dump", "both", "ids", "burst"]
 
 #: The rules, each with what it looks at.
@@ -34,7 +35,7 @@ RULES: Final[Mapping[str, str]] = {
     "fall": "labels of the panel: all-time counters below an earlier reading",
     "slow": "labels of the panel: what all repositories gain a day, against the spans around",
     "short": "labels of the panel: number of repositories, against the labels around",
-    "twin": "two ids of one name in a file: an old id that lives on",
+    "twin": "two ids of one name in a file: a second id, hardly counted",
 }
 _WEEKDAYS: Final = (
     *("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
@@ -52,6 +53,34 @@ class Expected(_Strict):
     rules: tuple[Rule, ...]
     needs: Needs
     ids: tuple[str, ...] = ()
+    cites: Literal["others", "part", "own"] = "others"
+    reading: str = ""
+
+
+class SetBy(_Strict):
+    """What each rule was set with in view: the published list, the data it is tried on, or none."""
+
+    burst: InView
+    burst_reason: Reason
+    dip: InView
+    dip_reason: Reason
+    repeat: InView
+    repeat_reason: Reason
+    stall: InView
+    stall_reason: Reason
+    fall: InView
+    fall_reason: Reason
+    slow: InView
+    slow_reason: Reason
+    short: InView
+    short_reason: Reason
+    twin: InView
+    twin_reason: Reason
+
+    def of(self, rule: str) -> InView:
+        """Return what a rule of :data:`RULES` was set with in view."""
+        word: InView = getattr(self, rule)
+        return word
 
 
 class ClaimReads(_Strict):
@@ -78,6 +107,7 @@ class TrustRules(_Strict):
     twin_reason: Reason
     twin_floor: int = Field(gt=0)
     twin_floor_reason: Reason
+    in_view: SetBy
     expected: tuple[Expected, ...]
     claim: tuple[ClaimReads, ...]
 
@@ -249,7 +279,12 @@ def panel_findings(panel: pd.DataFrame, rules: TrustRules) -> list[Finding]:
     table = flows(panel, rules)
     found: list[Finding] = []
     for rule, mask, size, told in (
-        ("repeat", table["equal"] == table["repositories"], None, "all counters stand still"),
+        (
+            "repeat",
+            table["equal"] == table["repositories"],
+            None,
+            "all values repeat the label before",
+        ),
         ("fall", table["fell"] >= rules.falls, "fell", "all-time counters fall"),
         ("slow", table["slow"], "ratio", "little is gained"),
     ):
@@ -327,7 +362,7 @@ def stall_findings(lists: Mapping[str, tuple[date, pd.DataFrame]]) -> list[Findi
                 found.append(
                     Finding(
                         "stall", day, day, "thirty", float(row["share"]),
-                        f"{row['equal']} of {row['common']} counters equal on the day after",
+                        f"{row['equal']} of {row['common']} counters equal a day later",
                     )
                 )  # fmt: skip
     return found
@@ -490,8 +525,10 @@ def held_against(
     -------
     pandas.DataFrame
         ``from``, ``to``, ``weekday`` (of a single day), ``what``, ``source``, ``verdict`` (found,
-        not visible, missed), ``rules`` (that find it), ``found`` (their words), ``why`` (why it is
-        not visible).
+        not visible, missed), ``rules`` (that find it), ``in_view`` (what they were set with in
+        view: the most independent of them counts), ``cites`` (whether the row cites files that we
+        read ourselves), ``found`` (their words), ``reading`` (what else the finding may be),
+        ``why`` (why it is not visible).
 
     Raises
     ------
@@ -528,11 +565,20 @@ def held_against(
                 "source": row["source"],
                 "verdict": "found" if hits else "not visible" if why else "missed",
                 "rules": "; ".join(dict.fromkeys(one.rule for one in hits)),
+                "in_view": min(
+                    (rules.in_view.of(one.rule) for one in hits), key=_VIEWS.index, default=None
+                ),
+                "cites": entry.cites,
                 "found": "; ".join(dict.fromkeys(told(one) for one in hits)),
+                "reading": entry.reading if hits else "",
                 "why": why,
             }
         )
     return pd.DataFrame(rows)
+
+
+#: What a rule may have been set with in view, the most independent first.
+_VIEWS: Final = ("none", "data", "list")
 
 
 def told(one: Finding) -> str:
@@ -589,8 +635,8 @@ def crossed(
     ----------
     counter
         ``thirty``: a reading of `day` (or up to `within` days off) holds the thirty days before;
-        ``all-time``: it holds everything before, so what was made good again (stalls, slow spans,
-        repeats, dips) is left out unless it lies on the days of reading; ``panel``: `span`.
+        ``all-time``: it holds everything before, so slow spans and repeated labels are
+        left out unless they lie on the days of reading; ``panel``: `span`.
     """
     reading = (day - timedelta(days=within), day + timedelta(days=within))
     window = {
@@ -623,9 +669,9 @@ def with_and_without(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row a pair: the choices, ``is_article``, and ``value``, ``lower``, ``upper`` and ``holds``
-        with ``_in`` (as counted) and ``_out`` (bursts put back to level); empty where the grid has
-        no such choice.
+        A row a pair: the choices, ``is_article``, and ``value``, ``lower``, ``upper``, ``holds``
+        and, where a result is a month, ``first`` and ``last``, with ``_in`` (as counted) and
+        ``_out`` (bursts put back to level); empty where the grid has no such choice.
     """
     if "outliers" not in table.columns:
         return pd.DataFrame()
@@ -636,6 +682,7 @@ def with_and_without(table: pd.DataFrame) -> pd.DataFrame:
         if name != "outliers"
     ]
     results = ["value", "lower", "upper", "holds"]
+    results += [name for name in ("first", "last") if name in names]
     counted = table.loc[table["outliers"] == "in", [*keys, *results, "is_article"]]
     level = table.loc[table["outliers"] == "out", [*keys, *results]]
     if not keys:

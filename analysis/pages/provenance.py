@@ -38,6 +38,10 @@ def _listed(words: Any) -> list[str]:
     return [] if pd.isna(words) else [word for word in str(words).split("; ") if word]
 
 
+def _in_words(words: Any) -> str | None:
+    return ", ".join(_WORDS[word] for word in _listed(words)) or None
+
+
 def _said(value: object, unit: object) -> str:
     """Return a published value, short: ``113 thousand``, ``41 %``, ``35,687``."""
     text, words = str(value).removesuffix(".0"), str(unit).split(",")[0]
@@ -57,19 +61,22 @@ def in_short() -> Html:
     lost = {word: int(known["dropped"].map(_listed).map(lambda w, x=word: x in w).sum())
             for word in _WORDS}  # fmt: skip
     quick = known[known["gap_high"].notna()]
+    own = int(known["dropped_by_article"].map(_listed).map(lambda w: "population" in w).sum())
     said: list[object] = [
-        "Of ",
+        "Of the ",
         numbers.graded(str(len(frame)), "computed"),
-        " figures of the article ",
+        " figures of the article that we follow ",
         numbers.graded(str(len(known)), "inferred"),
         " were said before by somebody else. For ",
         numbers.graded(str(inferred), "inferred"),
         (
-            " of them no text says where the article has them from; value, words and days fit one "
-            "earlier text. As the article has them, "
+            " of them no text says where the article has them from, and we name the earlier text "
+            "that fits best. As the article has them, "
         ),
         numbers.graded(str(lost["population"]), "inferred"),
-        " do not say any more of what they were counted, ",
+        " do not say any more of what they were counted (",
+        numbers.graded(str(own), "inferred"),
+        " lost it in the article itself, the others before), ",
         numbers.graded(str(lost["period"]), "inferred"),
         " for when, and ",
         numbers.graded(str(lost["definition"]), "inferred"),
@@ -205,7 +212,8 @@ def figures() -> Html:
                 "source": "none known" if source.empty else _document(source.iloc[0].to_dict()),
                 "gap": _gap(row["gap_low"], row["gap_high"]),
                 "link": {"apart": "does not apply"}.get(row["link"], row["link"]),
-                "dropped": ", ".join(_WORDS[word] for word in _listed(row["dropped"])) or None,
+                "way": _in_words(row["dropped_on_the_way"]),
+                "dropped": _in_words(row["dropped_by_article"]),
             }
         )
     columns = [
@@ -213,7 +221,8 @@ def figures() -> Html:
         Column("source", "said before by"),
         Column("gap", "before the article"),
         Column("link", "that the article has it from there is"),
-        Column("dropped", "not said any more"),
+        Column("way", "not said any more before the article"),
+        Column("dropped", "not said any more in the article"),
     ]
     return table(
         pd.DataFrame(rows, dtype=object),
@@ -269,7 +278,7 @@ def statements() -> Html:
                     "describes": row["describes"],
                     "link": _LINKS[str(row["link"])],
                     "gap": _gap(row["gap_low"], row["gap_high"]),
-                    "dropped": ", ".join(_WORDS[w] for w in _listed(row["dropped"])) or None,
+                    "dropped": _in_words(row["dropped"]),
                     "reason": row["reason"],
                 }
             )

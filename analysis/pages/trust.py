@@ -33,8 +33,9 @@ _VERDICTS: Final = {
     "not visible": ("open", "○", "not visible in our files"),
     "missed": ("against", "▲", "missed"),
 }
-#: Rules that say that counters stood still.
-_STILL: Final = ("stall", "repeat")
+#: What a rule was set with in view.
+_VIEWS: Final = {"list": "the list", "data": "the counters it is tried on", "none": "neither"}
+_CITES: Final = {"own": "only files that we read", "part": "also files that we read"}
 
 
 def _n(value: float, grade: str = "computed") -> Html:
@@ -50,26 +51,57 @@ def in_short() -> Html:
     worst = heads.sort_values("fall", kind="stable", na_position="first").iloc[-1]
     top = bursts.sort_values("excess", kind="stable").iloc[-1]
     found, blind = ((tests["verdict"] == word).sum() for word in ("found", "not visible"))
+    views = tests.loc[tests["verdict"] == "found", "in_view"]
     flips = claims[claims["flipped"] > 0]
-    return paragraph(
-        "For orders of magnitude and for direction, mostly; for the level of a single month, only "
-        "within the width that its days of misbehaviour give. In one week the ",
+    own = heads[heads["list"] == worst["list"]].sort_values("day", kind="stable")
+    before = own[own["day"] < worst["day"]].iloc[-1]
+    after = own[own["day"] > worst["day"]].iloc[0]
+    said: list[object] = [
+        (
+            "For comparisons, with bursts counted and put back to level side by side; for the "
+            "level of a single month, only within the width that its days of misbehaviour give. "
+            "In one week the "
+        ),
         _n(worst["depth"]),
         " most downloaded repositories lost ",
         numbers.percent(float(worst["fall"]), "computed", places=0),
-        " of their counter and got it back; one repository alone once stood ",
+        " of their counter, and on the next such list they stood at ",
+        numbers.percent(
+            float(after["downloads"]) / float(before["downloads"]), "computed", places=0
+        ),
+        " of the level before; one repository alone once stood ",
         numbers.count(float(top["excess"]), "computed"),
         " requests above its level. Of ",
         _n(len(tests)),
-        " such days that others published our own rules find ",
+        " days listed our rules find ",
         _n(found),
-        "; ",
+        ": ",
+        _n((views == "list").sum()),
+        " by rules set with the list in view, ",
+        _n((views == "data").sum()),
+        " by rules set after the counters were seen, ",
+        _n((views == "none").sum()) if (views == "none").any() else "none",
+        " by a rule that faces it unseen. ",
         _n(blind),
-        " cannot be seen in our files. Whether bursts are counted changes an answer somewhere in "
-        "the grids of ",
+        (
+            " cannot be seen in our files. Whether bursts are counted changes an answer somewhere "
+            "in the grids of "
+        ),
         _n(len(flips)),
-        f" of {len(claims)} headline claims.",
-    )
+        f" of {len(claims)} headline claims",
+    ]
+    if len(flips):
+        top_claim = flips.assign(part=flips["flipped"] / flips["pairs"]).sort_values(
+            "part", kind="stable"
+        ).iloc[-1]  # fmt: skip
+        said += [
+            ", most in \u201c",
+            str(pages.claim(str(top_claim["claim"])).record["title"]),
+            "\u201d: ",
+            _n(top_claim["flipped"]),
+            f" of {int(top_claim['pairs'])} answers",
+        ]
+    return paragraph(*said, ".")
 
 
 def head_days() -> Html:
@@ -150,38 +182,93 @@ def level_and_share() -> Html:
 
 
 def still() -> Html:
-    """Return on which weekdays counters stood still, as a paragraph."""
+    """Return where counters repeated: labels of the panel, and lists of the Hub's head, apart."""
     days = tables.load("trust_days")
     tests = tables.load("trust_tests")
-    own = days[days["rule"].isin(_STILL) & days["weekday"].notna()]
-    known = [
-        join([numbers.format_day(str(row["first"])), f", a {row['weekday']}"])
-        for row in own.sort_values("first", kind="stable").to_dict("records")
-    ]
-    wednesdays = int((own["weekday"] == "Wednesday").sum())
-    unseen = tests[
-        (tests["verdict"] == "not visible")
-        & tests["weekday"].notna()
-        & tests["what"].str.contains("stands still")
-    ]
+    flows = tables.load("trust_flows").set_index("day")
+    panel = days[days["rule"] == "repeat"].sort_values("first", kind="stable")
+    dated = panel[panel["weekday"].notna()].to_dict("records")
+    hub = days[days["rule"] == "stall"].sort_values("first", kind="stable")
     said: list[object] = [
-        "Counters stood still on ",
-        _n(len(own)),
-        " days that we can date: ",
-        numbers.listed(known),
-        ". ",
-        _n(wednesdays),
-        " of them are Wednesdays. ",
+        "The panel repeated all its values ",
+        _n(len(panel)),
+        f" time{'' if len(panel) == 1 else 's'}; a day can be named for ",
+        _n(len(dated)),
+        ": " if dated else ". ",
     ]
-    for row in unseen.to_dict("records"):
-        said += [
-            "The published list has ",
-            numbers.graded(numbers.format_day(str(row["from"])), "published"),
-            f", a {row['weekday']} too" if row["weekday"] == "Wednesday" else "",
-            ", which our weekly files cannot show. ",
+    if dated:
+        known = [
+            join([numbers.format_day(str(row["first"])), f" ({row['weekday']})"]) for row in dated
         ]
+        good = [float(flows.loc[str(row["first"]), "made_good"]) for row in dated]  # type: ignore[arg-type]
+        said += [
+            numbers.listed(known),
+            (
+                ". These are labels of one collector, so nothing tells the Hub's counter from the "
+                "collector's copy. "
+            ),
+        ]
+        shown = [one for one in good if one == one]
+        if shown:
+            said += [
+                "With the span after, the panel gained ",
+                numbers.listed([numbers.percent(one, "computed", places=0) for one in shown]),
+                " of the usual",
+                ", so it was not made good by then. " if max(shown) < 1 else ". ",
+            ]
     said += [
-        "Most labels of the panel are weekly and all on one weekday, so they say nothing on this."
+        "Of the lists of the Hub's own head ",
+        _n(len(hub)),
+        " share many counters with the list of the day after",
+        ": " if len(hub) else ". ",
+        "; ".join(f"{numbers.format_day(str(r['first']))}, {r['what']}"
+                  for r in hub.to_dict("records")),
+        ". " if len(hub) else "",
+    ]  # fmt: skip
+    known_days = tests.to_dict("records")
+    said += [
+        f"{row['reading']} "
+        for row in known_days
+        if row["verdict"] == "found" and isinstance(row["reading"], str)
+    ]
+    for row in known_days:
+        if row["verdict"] == "not visible" and "stands still" in str(row["what"]):
+            said += [
+                "The published list has ",
+                numbers.graded(numbers.format_day(str(row["from"])), "published"),
+                " too, which our weekly files cannot show. ",
+            ]
+    return paragraph(*said)
+
+
+def set_by() -> Html:
+    """Return what the rules were set with in view, and which rows cite files of ours."""
+    frame = tables.load("trust_rules")
+    tests = tables.load("trust_tests")
+
+    def named(view: str) -> Html:
+        return numbers.listed(
+            f"\u201c{_RULES[str(rule)]}\u201d"
+            for rule in frame.loc[frame["in_view"] == view, "rule"]
+        )
+
+    said: list[object] = []
+    for view, words in (
+        ("list", " set with the list in view"),
+        ("data", " set after the counters that they are tried on were seen"),
+        ("none", " set with neither in view"),
+    ):
+        number = int((frame["in_view"] == view).sum())
+        if number:
+            said += ["The rule " if number == 1 else "The rules ", named(view)]
+            said += [" is" if number == 1 else " are", words, ". "]
+    own, part = (int((tests["cites"] == word).sum()) for word in ("own", "part"))
+    said += [
+        "Of the rows of the list ",
+        _n(own + part),
+        " cite files that we read ourselves, ",
+        _n(own),
+        " of them nothing else.",
     ]
     return paragraph(*said)
 
@@ -230,51 +317,69 @@ def panel_flows() -> Html:
     )  # fmt: skip
 
 
-def as_large_as_a_country() -> Html:
-    """Return the largest burst beside what whole countries were downloaded, as a figure."""
+def beside_countries() -> Html:
+    """Return the largest burst beside what China and the US had in the panel, as a figure."""
     bursts = tables.load("outliers")
     flows = tables.load("china_us")
     seen = bursts[bursts["kind"] == "reading"]
     top = seen.sort_values("excess", kind="stable").iloc[-1]
-    chosen = flows[
-        (flows["attribution"] == "publisher")
-        & (flows["repackagers"] == "out")
-        & (flows["bursts"] == "in")
+    counted = flows[flows["bursts"] == "in"]
+    # The largest span of either country, by each choice of attribution and re-uploaders.
+    peaks = counted.groupby(["attribution", "repackagers"])[["china", "usa"]].max()
+    own = peaks.loc[("publisher", "out")]
+    rows: list[dict[str, Any]] = [
+        {"label": f"{top['repository_id']}, above its own level", "value": float(top["excess"])}
     ]
-    rows = [
-        {"label": f"{top['repository_id']}, above its own level", "value": float(top["excess"])},
-        {"label": "China in the panel, largest span", "value": float(chosen["china"].max())},
+    rows += [
         {
-            "label": "United States in the panel, largest span",
-            "value": float(chosen["usa"].max()),
-        },
+            "label": f"{words} in the panel, largest span",
+            "value": float(own[name]),
+            "lower": float(peaks[name].min()),
+            "upper": float(peaks[name].max()),
+        }
+        for name, words in (("china", "China"), ("usa", "United States"))
     ]
     frame = pd.DataFrame(rows).assign(grade="computed")
-    largest = max(rows[1]["value"], rows[2]["value"])  # type: ignore[call-overload]
-    times = float(top["excess"]) / float(largest)
+    times = sorted(float(top["excess"]) / peaks.max(axis="columns"))
     return figure(
         lambda width: charts.interval_rows(
             frame, width, unit="downloads", measure="downloads in thirty days"
         ),
         id="trust-burst",
         title=(
-            f"One repository's burst was {numbers.format_ratio(times)} times the largest month of "
-            "any country in the panel"
+            f"One repository's burst was {numbers.format_interval(times[0], times[-1], 'ratio')} "
+            "times the largest month of China or the United States in the panel"
         ),
         subtitle=(
             f"Downloads in thirty days; the burst at its peak between "
-            f"{numbers.format_day(str(top['first']))} and {numbers.format_day(str(top['last']))}, "
-            "countries by publisher in the panel of 2025"
+            f"{numbers.format_day(str(top['first']))} and {numbers.format_day(str(top['last']))}; "
+            "the countries in the panel of 2025, by publisher without re-uploaders, and as a bar "
+            "by all choices"
         ),
-        alt="; ".join(f"{r['label']} {numbers.format_count(float(r['value']))}" for r in rows)  # type: ignore[arg-type]
+        alt="; ".join(
+            f"{r['label']} {numbers.format_count(r['value'])}"
+            + (
+                f", by the choices {numbers.format_interval(r['lower'], r['upper'], 'downloads')}"
+                if "lower" in r
+                else ""
+            )
+            for r in rows
+        )
         + ".",
         data=frame,
         columns=[
             Column("label", "what"),
             Column("value", "downloads", "downloads"),
+            Column("lower", "by the choices, at least", "downloads"),
+            Column("upper", "at most", "downloads"),
             Column("grade"),
         ],
-        note="The panel leaves out repositories older than a year, so a country's whole is larger.",
+        note=(
+            "The choices: by the publisher's country or by that of the base model's maker; "
+            "re-uploaders without a country left out or counted with the base's. The panel leaves "
+            "out repositories older than a year, so a country's whole is larger; other countries "
+            "are not computed."
+        ),
     )
 
 
@@ -302,8 +407,14 @@ def tests() -> Html:
                 "day": day,
                 "what": numbers.graded(str(row["what"]), "published"),
                 "verdict": _shaped(*_VERDICTS[str(row["verdict"])]),
-                "seen": row["found"] if isinstance(row["found"], str) else row["why"],
+                "seen": ". ".join(
+                    str(row[name])
+                    for name in ("found", "reading", "why")
+                    if isinstance(row[name], str)
+                ),
+                "in_view": _VIEWS.get(str(row["in_view"])),
                 "source": row["source"],
+                "cites": _CITES.get(str(row["cites"])),
             }
         )
     columns = [
@@ -311,12 +422,14 @@ def tests() -> Html:
         Column("what", "what happened, as published"),
         Column("verdict", "by our rules"),
         Column("seen", "what they see, or why nothing"),
+        Column("in_view", "its rule was set with in view"),
         Column("source", "listed by"),
+        Column("cites", "that cites"),
     ]
     return table(
         pd.DataFrame(rows, dtype=object),
         columns,
-        caption="The published list of days as a test of our rules",
+        caption="The published list of days beside our rules",
         stacked=True,
     )
 
@@ -328,6 +441,7 @@ def rules() -> Html:
         {
             "rule": _RULES[str(row["rule"])],
             "looks_at": row["looks_at"],
+            "in_view": _VIEWS[str(row["in_view"])],
             "tried": f"{int(row['tried_on']):,} {row['tried_unit']}",
             "found": _n(row["found"]),
             "listed": _n(row["on_the_list"]),
@@ -338,13 +452,17 @@ def rules() -> Html:
     columns = [
         Column("rule"),
         Column("looks_at", "looks at"),
+        Column("in_view", "set with in view"),
         Column("tried", "tried on"),
         Column("found"),
         Column("listed", "on the published list"),
         Column("unlisted", "not on it"),
     ]
     return table(
-        pd.DataFrame(rows, dtype=object), columns, caption="Our rules, and quiet days", stacked=True
+        pd.DataFrame(rows, dtype=object),
+        columns,
+        caption="Our rules, what each was set with in view, and quiet days",
+        stacked=True,
     )
 
 
@@ -370,7 +488,10 @@ def _span(row: dict[Any, Any], side: str) -> object:
     unit, grade = str(row["unit"]), str(row["grade"])
     lower, upper, value = (row[f"{name}_{side}"] for name in ("lower", "upper", "value"))
     if unit == "month":
-        return numbers.graded(numbers.format_day(str(value)), grade)
+        ends = [row[f"{name}_{side}"] for name in ("first", "last")]
+        if any(pd.isna(end) for end in ends):
+            ends = [value, value]
+        return numbers.interval(str(ends[0]), str(ends[1]), unit, grade)
     ends = [
         None if pd.isna(end) or abs(float(end)) == float("inf") else float(end)
         for end in (lower, upper)

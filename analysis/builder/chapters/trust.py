@@ -126,6 +126,7 @@ def rules_table(world: World) -> pd.DataFrame:
             {
                 "rule": rule,
                 "looks_at": looks,
+                "in_view": _rules(world).in_view.of(rule),
                 "tried_on": tried[rule][0],
                 "tried_unit": tried[rule][1],
                 "found": len(own),
@@ -186,7 +187,8 @@ def claims_table(world: World, specifications: Mapping[str, pd.DataFrame]) -> pd
         A row a claim: ``claim``, ``counter``, ``day`` (of the article's own reading), ``crossed``
         (findings of ours, in words), ``crossed_published`` (days of the published list that we
         cannot see), the article's own reading with bursts and without (``value``, ``lower``,
-        ``upper``, ``holds``, each with ``_in`` and ``_out``), ``pairs`` of specifications that
+        ``upper``, ``holds`` and, for a month, the ``first`` and ``last`` that it may be, each with
+        ``_in`` and ``_out``), ``pairs`` of specifications that
         differ in bursts alone, ``changed`` (of them, in any number), ``flipped`` (in the answer),
         ``unit``, ``grade``.
     """
@@ -232,7 +234,11 @@ def claims_table(world: World, specifications: Mapping[str, pd.DataFrame]) -> pd
         if len(pairs):
             row["changed"] = int(
                 sum(
-                    any(str(pair[f"{n}_in"]) != str(pair[f"{n}_out"]) for n in _RESULTS)
+                    any(
+                        str(pair[f"{n}_in"]) != str(pair[f"{n}_out"])
+                        for n in _RESULTS
+                        if f"{n}_in" in pair
+                    )
                     for pair in pairs.to_dict("records")
                 )
             )
@@ -241,12 +247,20 @@ def claims_table(world: World, specifications: Mapping[str, pd.DataFrame]) -> pd
             for name in (*_RESULTS, "holds"):
                 for side in ("in", "out"):
                     column = f"{name}_{side}"
-                    row[column] = None if article.empty else article.iloc[0][column]
+                    row[column] = (
+                        None
+                        if article.empty or column not in article.columns
+                        else article.iloc[0][column]
+                    )
+            if row["unit"] == "month" and any(
+                row[f"first_{side}"] != row[f"last_{side}"] for side in ("in", "out")
+            ):
+                row["grade"] = "bounded"  # no label tells which of the months it was
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-_RESULTS: Final = ("value", "lower", "upper")
+_RESULTS: Final = ("value", "lower", "upper", "first", "last")
 _HEADS: Final = ("top15", "top25", "top30")
 #: Sources of the counters that the rules look at.
 COUNTERS: Final = ("expansion", "hub-stats", "llmfit", "makers", "panel", *_HEADS, "trending")
