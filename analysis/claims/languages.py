@@ -64,8 +64,8 @@ def statements(world: World) -> pd.DataFrame:
         ``day`` (ISO, of the release), ``family``, ``release``, ``version`` (of the text), ``line``,
         ``stated`` (number of languages, null where none is), ``named`` (the languages it lists,
         which then are counted here), ``besides`` (languages that the number leaves out), ``about``
-        (the model or its tokenizer), ``says`` (our words), ``written`` (ISO, day of the text; of Llama's cards that of the copy
-        that we have).
+        (the model or its tokenizer), ``says`` (our words), ``written`` (ISO, day of the text; of
+        Llama's cards that of the copy that we have).
     """
 
     def make() -> pd.DataFrame:
