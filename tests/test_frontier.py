@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,13 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import raw
+from analysis import raw, tables
 from analysis.builder.chapters import frontier as chapter
 from analysis.claims import checks, register, results
 from analysis.claims import frontier as claims
 from analysis.claims.world import World
 from analysis.errors import InputError
 from analysis.measure import frontier
+from analysis.pages import frontier as page
 from analysis.snapshot import ratings, read
 from tests.support.worlds import evidence_world
 
@@ -337,6 +339,60 @@ def test_targets_were_passed_when_the_frontier_had_moved_on(world: World) -> Non
     assert (late["models_above"] > 10).all()
     arena = table[(table["scale"] == "arena") & (table["target"] == "Claude Opus 4.7")]
     assert "yes" not in set(arena["passed"])
+
+
+def test_files_of_the_index_are_nearly_one(world: World) -> None:
+    table = chapter.files_table(world)
+    assert len(table) == 3
+    assert (table["common"] <= table[["first_models", "second_models"]].min(axis=1)).all()
+    assert (table["common"] > 0.99 * table["first_models"]).all()
+    assert (table["rank_correlation"] > 0.99).all()
+    assert (table["first_day"] < table["second_day"]).all()
+
+
+def plain(made: str) -> str:
+    return re.sub(r"\s+", " ", re.sub("<[^>]*>", "", made))
+
+
+def test_the_newest_file_is_newest_by_its_day_and_named() -> None:
+    # By name the file of July sorts behind that of August.
+    own = page._by_article()
+    assert own["file_day"].is_monotonic_increasing
+    assert own["version"].iloc[-1] == "quality-2026-08-22" < own["version"].max()
+    told = plain(page.in_short())
+    for text in ("file of 22 August 2026", "80.5 %", "90 days", "52.8 %", "80.5 to 80.8 %",
+                 "78 to 90 days", "52.8 to 53.6 %"):  # fmt: skip
+        assert text in told
+
+
+def test_the_page_splits_its_specifications_by_board() -> None:
+    told = re.sub(r" ?[a-z] ?\(computed\)|c\(computed\)", "", plain(page.by_file()))
+    own = tables.specifications("chinese-near-frontier")
+    index = own["board"].str.startswith("index")
+    assert f"{index.sum()} " in told
+    assert f"of the {len(own)} come from files of the index of 30 June 2026" in told
+    assert "do not count as 3 witnesses" in told
+
+
+def test_the_best_of_all_is_that_of_the_files_day() -> None:
+    told = plain(page.passed())
+    assert "On the day of the file the best of all is Claude Opus 5" in told
+    assert "out on 24 July 2026" in told
+    assert "moved on" not in told
+
+
+@pytest.mark.parametrize(
+    ("stated", "late"), [("2026-08-23", 1), ("2026-08-22", 0), ("2026-08", 0), ("2026-09", 1)]
+)
+def test_published_figures_are_after_the_latest_file_or_not(
+    stated: str, late: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = tables.load
+    known = real("reference/published-figures").assign(stated_on=stated)
+    monkeypatch.setattr(
+        tables, "load", lambda name: known if name.startswith("reference") else real(name)
+    )
+    assert f"{late} of 1" in page.published_after()
 
 
 def test_an_unknown_board_is_named(world: World) -> None:

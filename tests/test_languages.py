@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import json
 import math
+import re
 from collections.abc import Callable
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from analysis.claims import checks, register, results
 from analysis.claims import languages as claims
 from analysis.errors import InputError
 from analysis.measure import languages
+from analysis.pages import languages as page
 from analysis.present.strips import strips
 from analysis.snapshot import read
 from tests.support.worlds import evidence_world
@@ -123,6 +126,8 @@ def test_ratings_without_limits_or_votes_stay(tmp_path: Path) -> None:
         (lambda c: c["pair"][0].update(months=["2025-04", "2024-01"]), "outside the declared"),
         (lambda c: c["pair"][0].update(months=["2025-4", "2024-07"]), r"pair\.0\.months"),
         (lambda c: c["text"][0].update(words="("), "no regular expression"),
+        (lambda c: c["text"][0].update(about="licence"), r"text\.0\.about"),
+        (lambda c: c.update(close_months=-1), "close_months"),
         (lambda c: c.update(draws=3), "draws"),
     ],
 )
@@ -142,6 +147,13 @@ def test_small_and_large_share_out_the_pairs() -> None:
     assert not small & large
     assert close < like < mixed
     assert mixed - like == {"qwen3-8b-base", "qwen3-235b"}
+
+
+def test_close_in_time_is_by_months_to_either_side() -> None:
+    near = {pair.id: pair.newer for pair in RULES.chosen("close-in-time")}
+    assert near == {"qwen2.5-72b": -3, "qwen2.5-72b-3.1": 2, "qwen2.5-1.5b": 0}
+    far = [pair for pair in RULES.chosen("like") if pair.id not in near]
+    assert {pair.newer for pair in far} == {5, 7, 9}
 
 
 # ----------------------------------------------------------------------------------- measures
@@ -264,18 +276,23 @@ def test_a_text_states_a_number_or_a_list_on_a_line() -> None:
     passages: Any = pd.DataFrame(
         {
             "line": [3, 9],
-            "passage": ["Support for **27** additional languages.", "Uses: A, B and C."],
+            "passage": [
+                "Support for **27** additional languages besides A and B.",
+                "Uses: A, B and C.",
+            ],
         }
     )
     text = RULES.text[0]
 
-    def of(words: str, more: int = 0) -> tuple[int, int | None, str]:
-        made = text.model_copy(update={"words": words, "more": more})
-        return languages.stated(passages, made)
+    def of(words: str) -> tuple[int, int | None, str, str]:
+        return astuple(languages.stated(passages, text.model_copy(update={"words": words})))
 
-    assert of(r"\*\*(?P<number>\d+)\*\* additional", 2) == (3, 29, "")
-    assert of("Uses: (?P<list>[A-C, and]+)") == (9, 3, "A, B, C")
-    assert of("Support") == (3, None, "")
+    number = r"\*\*(?P<number>\d+)\*\* additional"
+    assert of(number) == (3, 27, "", "")
+    # What a text counts beside others stays its own number.
+    assert of(rf"{number} languages besides (?P<besides>A and B)") == (3, 27, "", "A, B")
+    assert of("Uses: (?P<list>[A-C, and]+)") == (9, 3, "A, B, C", "")
+    assert of("Support") == (3, None, "", "")
     with pytest.raises(InputError, match="no line holds"):
         of("Welsh")
 
@@ -362,7 +379,7 @@ def test_no_validation_row_enters(world: Any) -> None:
 
 def test_every_choice_can_change_an_answer(world: Any) -> None:
     record, table = results.evaluate(world, CLAIM, REGISTER)
-    assert len(table) == 240 - 12
+    assert len(table) == 288 - 24
     for name in CLAIM.grid:
         others = [other for other in CLAIM.grid if other != name]
         assert (table.groupby(others)["value"].nunique() > 1).any(), name
@@ -373,7 +390,7 @@ def test_every_choice_can_change_an_answer(world: Any) -> None:
             own = claims.compared(world, str(tasks), 1)
             own = own[own["pair"].isin(ids)]
             alone = len(set(languages.cluster_of(own, RULES))) == 1
-            assert alone == ((pairs, tasks) == ("large", "generation"))
+            assert alone == (pairs in ("large", "close-in-time") and tasks == "generation")
     assert record["coverage"] is None
     assert record["finding"].startswith("Often better, on tests: ahead of Llama in 146 of 157")
     assert record["finding"].endswith("at the start above all English and Chinese")
@@ -394,13 +411,56 @@ def test_what_the_makers_wrote_by_release(world: Any) -> None:
         for row in table.dropna(subset=["stated"]).to_dict("records")
     }
     assert stated == {
-        ("Llama 2", 1), ("Qwen", 2), ("Llama 3", 1), ("Qwen2", 29), ("Llama 3.1", 8),
+        ("Llama 2", 1), ("Qwen", 2), ("Qwen", 16), ("Llama 3", 1), ("Qwen2", 27), ("Llama 3.1", 8),
         ("Qwen2.5", 29), ("Llama 3.2", 8), ("Llama 3.3", 8), ("Llama 4", 12), ("Qwen3", 100),
         ("Qwen3.5", 201),
     }  # fmt: skip
     memo: Any = table[table["version"] == "release-qwen-memo-2023-08-03"]
-    assert memo["line"].tolist() == [33, 39]
+    assert memo["line"].tolist() == [33, 39, 54]
+    assert memo["about"].tolist() == ["model", "model", "tokenizer"]
+    # The tokenizer's list does not make the model multilingual.
     assert claims.start(world) == ("English and Chinese", "Qwen2")
+    graded: Any = chapter.statements_table(world).set_index("release")["grade"]
+    assert graded["Qwen2"] == "published"
+    assert graded["Llama 3.1"] == "computed"
+
+
+def test_where_qwen_is_newer_it_wins_nearly_all(world: Any) -> None:
+    pairs: Any = chapter.pairs_table(world)
+    own = pairs[pairs["kind"] == "qwen"]
+    close = own["close_in_time"]
+    # By hand: nine pairs, six of them five to nine months apart.
+    assert own.loc[~close, ["ahead", "languages"]].sum().tolist() == [101, 104]
+    assert own.loc[close, ["ahead", "languages"]].sum().tolist() == [45, 53]
+    assert own.loc[~close, "newer_months"].min() == 5
+
+
+def test_without_one_task_the_comparison_with_others_turns(world: Any) -> None:
+    table: Any = chapter.left_out_table(world)
+    by: Any = table.set_index(["kind", "pair", "left_out"])
+    task = "reading-comprehension"
+    assert by.loc[("qwen", "qwen2.5-72b", ""), "ahead"] == 18
+    assert by.loc[("qwen", "qwen2.5-72b", task), "ahead"] == 10
+    assert by.loc[("qwen-rival", "", task), "share"] == pytest.approx(0.36, abs=0.005)
+    assert by.loc[("qwen", "", task), "share"] == pytest.approx(0.86, abs=0.005)
+    # With nothing left out it is the summary itself, interval and all.
+    summary: Any = chapter.summary_table(world)
+    every: Any = summary[(summary["task"] == "all") & ~summary["english"]].set_index("kind")
+    same = ["comparisons", "ahead", "share", "share_lower", "share_upper"]
+    for kind in chapter.KINDS:
+        assert by.loc[(kind, "", ""), same].tolist() == every.loc[kind, same].tolist()
+    # A kind is the sum of its pairs, whatever is left out.
+    pairs = table[table["pair"] != ""].groupby(["kind", "left_out"])[["ahead", "comparisons"]].sum()
+    whole = table[table["pair"] == ""].set_index(["kind", "left_out"])[["ahead", "comparisons"]]
+    pd.testing.assert_frame_equal(pairs, whole.sort_index(), check_dtype=False)
+
+
+def test_the_page_tells_tokenizer_from_model_and_what_a_number_leaves_out() -> None:
+    told = re.sub(r"\s+", " ", re.sub("<[^>]*>", "", page.since()))
+    assert "more as trained on or supported is that of Qwen2" in told
+    assert "languages besides English and Chinese" in told
+    assert "29" not in told
+    assert "besides English and Chinese, among others, 16 languages" in page.start()
 
 
 def test_arena_differences_keep_to_one_file(world: Any) -> None:

@@ -84,8 +84,29 @@ def test_a_curve_counts_what_the_table_holds(claim: pages.Claim) -> None:
     own = tables.specifications(claim.id)
     made = claim.curve()
     assert f"It holds in {(own['holds'] == 'yes').sum()} of {len(own)} declared ways" in made
-    assert f"{len(own)} specifications against" in made
+    known = own[["value", "lower", "upper"]].notna().any(axis=None)
+    assert (f"{len(own)} specifications against" in made) == known
+    assert ("<svg" in made) == known
     assert own["is_article"].sum() == 1
+
+
+def test_a_claim_without_any_value_shows_its_readings_and_no_chart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    claim = pages.claim("qwen4-second-half-2026")
+    own = tables.specifications(claim.id)
+    none = own.assign(value=None, lower=None, upper=None)
+    monkeypatch.setattr(tables, "specifications", lambda _: none)
+    made = claim.curve()
+    assert "<svg" not in made
+    assert "Jan 1900" not in made
+    assert made.count("<tr") == len(own) + 1
+    for text in claim.record["words"].values():
+        assert escape(text) in made
+    # One value is enough for a chart.
+    one = none.assign(value=["2026-09"] + [None] * (len(own) - 1))
+    monkeypatch.setattr(tables, "specifications", lambda _: one)
+    assert "<svg" in claim.curve()
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)

@@ -62,9 +62,10 @@ def statements(world: World) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``day`` (ISO, of the release), ``family``, ``release``, ``version`` (of the text), ``line``,
-        ``stated`` (number of languages, null where none is), ``named`` (the languages it lists),
-        ``says`` (our words), ``written`` (ISO, day of the text; of Llama's cards that of the copy
-        that we have).
+        ``stated`` (number of languages, null where none is), ``named`` (the languages it lists,
+        which then are counted here), ``besides`` (languages that the number leaves out), ``about``
+        (the model or its tokenizer), ``says`` (our words), ``written`` (ISO, day of the text; of
+        Llama's cards that of the copy that we have).
     """
 
     def make() -> pd.DataFrame:
@@ -73,7 +74,7 @@ def statements(world: World) -> pd.DataFrame:
         for text in rules_of(world).text:
             if (text.family, text.release) not in days:
                 raise InputError(f"data/languages.toml: no release is called {text.release!r}")
-            line, number, named = languages.stated(world.evidence.frame(text.version), text)
+            found = languages.stated(world.evidence.frame(text.version), text)
             rows.append(
                 {
                     "day": days[text.family, text.release].isoformat(),
@@ -81,9 +82,11 @@ def statements(world: World) -> pd.DataFrame:
                     "release": text.release,
                     "version": text.version,
                     "written": world.evidence.days[text.version].isoformat(),
-                    "line": line,
-                    "stated": number,
-                    "named": named,
+                    "line": found.line,
+                    "stated": found.number,
+                    "named": found.named,
+                    "besides": found.besides,
+                    "about": text.about,
                     "says": text.paraphrase,
                 }
             )
@@ -100,11 +103,11 @@ def start(world: World) -> tuple[str, str]:
     Returns
     -------
     tuple of str
-        Languages that the texts of the first release name; name of the first release whose texts
-        state many. Empty where there is none.
+        Languages that the texts of the first release put in front; name of the first release whose
+        texts state many. Statements on the tokenizer do not count. Empty where there is none.
     """
     rules, every = rules_of(world), statements(world)
-    own = every[every["family"] == QWEN]
+    own = every[(every["family"] == QWEN) & (every["about"] == "model")]
     named = own.loc[(own["release"] == rules.start) & (own["named"] != ""), "named"]
     many = own[own["stated"].fillna(0) >= rules.many]
     return (
@@ -175,7 +178,7 @@ CHECKS: Final[Mapping[str, Check]] = {"multilingual": multilingual}
 #: Dimensions of each check and the values it knows.
 DIMENSIONS: Final[Mapping[str, Dimensions]] = {
     "multilingual": {
-        "pairs": ("like", "with-mixed", "small", "large", "close"),
+        "pairs": ("like", "with-mixed", "small", "large", "close", "close-in-time"),
         "tasks": ("all", "understanding", "knowledge", "generation"),
         "ahead": ("any", "beyond", "beyond-wide"),
         "weight": ("comparison", "pair"),

@@ -516,6 +516,8 @@ def _passed(table: pd.DataFrame, score: float, day: date) -> int:
 def behind(table: pd.DataFrame, group: Group, day: date) -> Span:
     """Return since how many days the best of all is above what a group reaches on a day.
 
+    Above: a model of the same score has not passed it.
+
     Parameters
     ----------
     table

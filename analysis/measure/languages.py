@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
@@ -71,8 +72,13 @@ class Pair(_Strict):
     @property
     def apart(self) -> int:
         """Months between the two releases."""
+        return abs(self.newer)
+
+    @property
+    def newer(self) -> int:
+        """Months by which `a` was released later than `b`; negative where it was earlier."""
         first, last = (int(m[:4]) * 12 + int(m[5:]) for m in self.months)
-        return abs(first - last)
+        return first - last
 
 
 class ArenaPair(_Strict):
@@ -94,13 +100,19 @@ class Arena(_Strict):
 
 
 class Text(_Strict):
-    """Words in a text of the makers, and the number of languages that they state."""
+    """Words in a text of the makers, and the number of languages that they state.
+
+    Attributes
+    ----------
+    about
+        ``model``: what it was trained on or supports; ``tokenizer``: how texts are cut for it.
+    """
 
     version: str
     family: str
     release: str
     words: str
-    more: int = Field(default=0, ge=0)
+    about: Literal["model", "tokenizer"] = "model"
     paraphrase: str
     reason: Reason
 
@@ -133,6 +145,8 @@ class LanguageRules(_Strict):
     pairs_reason: Reason
     close_factor: float = Field(gt=1)
     close_reason: Reason
+    close_months: int = Field(ge=0)
+    close_months_reason: Reason
     small_below: float = Field(gt=0)
     small_reason: Reason
     control_reason: Reason
@@ -179,6 +193,8 @@ class LanguageRules(_Strict):
             return tuple(pair for pair in pairs if max(pair.billions) >= line)
         if which == "close":
             return tuple(pair for pair in pairs if pair.factor <= self.close_factor)
+        if which == "close-in-time":
+            return tuple(pair for pair in pairs if pair.apart <= self.close_months)
         return pairs
 
 
@@ -486,8 +502,35 @@ def arena(frame: pd.DataFrame, rules: Arena) -> pd.DataFrame:
 # -------------------------------------------------------------------------------------- the texts
 
 
-def stated(passages: pd.DataFrame, text: Text) -> tuple[int, int | None, str]:
-    """Return line, number of languages (None without one) and the list that a text states.
+@dataclass(frozen=True)
+class Stated:
+    """What a text states of languages.
+
+    Attributes
+    ----------
+    line
+        Line of the text, from one.
+    number
+        Languages: the text's own number, or how many its list holds; None without either.
+    named
+        The list, parts joined by a comma and a space; empty without one.
+    besides
+        Languages that the number does not count, joined likewise.
+    """
+
+    line: int
+    number: int | None = None
+    named: str = ""
+    besides: str = ""
+
+
+def _parts(text: str | None) -> list[str]:
+    names = [part.strip() for part in re.split(r",|\band\b", text or "")]
+    return [name for name in names if name]
+
+
+def stated(passages: pd.DataFrame, text: Text) -> Stated:
+    """Return what a text states, from the first line that holds the declared words.
 
     Parameters
     ----------
@@ -504,13 +547,12 @@ def stated(passages: pd.DataFrame, text: Text) -> tuple[int, int | None, str]:
         if found is None:
             continue
         groups = found.groupdict()
+        named, besides = _parts(groups.get("list")), ", ".join(_parts(groups.get("besides")))
         if groups.get("number"):
-            return int(line), int(groups["number"]) + text.more, ""
-        if groups.get("list"):
-            names = [part.strip() for part in re.split(r",|\band\b", groups["list"])]
-            names = [name for name in names if name]
-            return int(line), len(names) + text.more, ", ".join(names)
-        return int(line), None, ""
+            return Stated(int(line), int(groups["number"]), besides=besides)
+        if named:
+            return Stated(int(line), len(named), ", ".join(named), besides)
+        return Stated(int(line))
     raise InputError(
         f"data/languages.toml: {text.version}: no line holds {text.words!r}: correct the words"
     )

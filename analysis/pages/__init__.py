@@ -317,7 +317,7 @@ class Claim:
         return [("It rests on", tested), ("Without that", forced)]
 
     def curve(self) -> Html:
-        """Return the specification curve with its table."""
+        """Return the specification curve with its table; the table alone where nothing is known."""
         frame = tables.specifications(self.id)
         unit = str(frame["unit"].iloc[0])
         stated = self.record["stated_value"]
@@ -329,6 +329,8 @@ class Claim:
             *(d for d in declared if d not in DIMENSIONS),
         )
         drawn = spec_curve.choices(frame, dimensions)
+        if frame[["value", "lower", "upper"]].isna().all(axis=None):
+            return self._readings(frame, drawn)
         shown = [Column(name, spec_curve.worded(self.words, name)) for name in drawn]
         for name in ("value", "lower", "upper"):
             shown.append(Column(name, unit=unit))
@@ -360,6 +362,19 @@ class Claim:
             **_behind(self.id),
         )
         return join([drawn_curve, self.spread()])
+
+    def _readings(self, frame: pd.DataFrame, drawn: Sequence[str]) -> Html:
+        """Return the declared readings as a table, for a claim of which none has a value yet."""
+        rows = frame[[*drawn, "holds", "is_article", "grade"]].copy()
+        for name in drawn:
+            rows[name] = [self.words.get(f"{name}={value}", str(value)) for value in rows[name]]
+        columns = [Column(name, spec_curve.worded(self.words, name)) for name in drawn]
+        columns += [Column("holds"), Column("is_article", "the article's reading"), Column("grade")]
+        caption = (
+            f"It holds in {self.record['holds']} of {self.record['specifications']} declared ways "
+            "to compute it; none of them has a value yet"
+        )
+        return table(rows, columns, caption=caption, stacked=True)
 
     def spread(self) -> Html:
         """Return how much of the spread of the results each choice explains on its own."""

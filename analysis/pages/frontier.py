@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from typing import Any, Final
@@ -58,22 +59,109 @@ def in_short() -> Html:
     """Return the distance at the article's day on both scales, as a paragraph."""
     frame = _days()
     arena = _of(frame, scale="arena", view="file", day=_article(), group="china")
-    newest = frame[frame["view"] == "article"]["version"].max()
-    index = _of(frame, view="article", version=newest, group="china")
-    us = _of(frame, view="article", version=newest, group="us")
+    every = _by_article()
+    china, others = (every[every["group"] == group] for group in ("china", "us"))
+    index, us = china.iloc[-1], others.iloc[-1]
+    newest = numbers.format_day(str(index["file_day"]))
+    spans = [
+        _grouped(china["index_ratio"], "share", china),
+        _grouped(china["behind"], "days", china),
+        _grouped(others["index_ratio"], "share", others),
+    ]
     return paragraph(
         f"On the Arena of {numbers.format_day(_article())} it is {arena['own_model']}, ",
         numbers.graded(_points(float(arena["gap"])), "computed"),
         f" points behind {arena['top_model']} (",
         numbers.graded(_span(float(arena["gap_lower"]), float(arena["gap_upper"])), "computed"),
-        " by the limits of both ratings). On the index, among models out by the day of the "
-        f"article, it is {index['own_model']} with ",
-        numbers.percent(float(index["index_ratio"]), index["grade"], places=0),
+        f" by the limits of both ratings). On the index, in the file of {newest}, among models out "
+        f"by the day of the article, it is {index['own_model']} with ",
+        numbers.percent(float(index["index_ratio"]), index["grade"]),
         " of the best; the best of all had passed that level ",
         numbers.graded(f"{int(index['behind'])} days", index["grade"]),
         " before. The best open model of the United States had ",
-        numbers.percent(float(us["index_ratio"]), us["grade"], places=0),
+        numbers.percent(float(us["index_ratio"]), us["grade"]),
         f" ({us['own_model']}).",
+        *(
+            [
+                f" Over the {len(china)} files of the index: ",
+                *(spans[0], ", ", spans[1], " and ", spans[2], "."),
+            ]
+            if len(china) > 1
+            else []
+        ),
+    )
+
+
+def _by_article() -> pd.DataFrame:
+    """Return the index as of the article's day, with the day of each file, the oldest first."""
+    frame = _days()
+    files = frame[(frame["scale"] == "index") & (frame["view"] == "file")]
+    day = files.drop_duplicates("version").set_index("version")["day"]
+    own = frame[frame["view"] == "article"]
+    own = own.assign(file_day=own["version"].map(day))
+    return own.sort_values(["file_day", "group"], kind="stable").reset_index(drop=True)
+
+
+def _grouped(values: pd.Series[Any], unit: str, rows: pd.DataFrame) -> Html:
+    """Write the least and the most of several values, marked with the weakest of their grades."""
+    grade = "bounded" if rows["grade"].eq("bounded").any() else "computed"
+    low, high = float(values.min()), float(values.max())
+    if unit == "share":
+        text = numbers.format_interval(low, high, "share")
+    else:
+        text = (
+            f"{_points(low)} to {_points(high)} {unit}" if low < high else f"{_points(low)} {unit}"
+        )
+    return numbers.graded(text, grade)
+
+
+def by_file() -> Html:
+    """Return how the specifications split by board, and how alike the index's files are."""
+    own = tables.specifications(_NEAR).astype({"board": "str"})
+    index = own["board"].str.startswith("index")
+    days = sorted({board.split()[1] for board in own.loc[index, "board"]})
+
+    def split(part: pd.DataFrame) -> Html:
+        counts = [int((part["holds"] == answer).sum()) for answer in ("yes", "no", "undetermined")]
+        return join(
+            [
+                *(numbers.count(counts[0], "computed"), " yes, "),
+                *(numbers.count(counts[1], "computed"), " no, "),
+                *(numbers.count(counts[2], "computed"), " open"),
+            ]
+        )
+
+    files = tables.load("frontier_files").astype({"first_day": "str", "second_day": "str"})
+    told: list[object] = []
+    if len(files):
+        low, high = int(files["common"].min()), int(files["common"].max())
+        sizes = files[["first_models", "second_models"]].to_numpy()
+        fewest, most = int(sizes.min()), int(sizes.max())
+        told = [
+            join(
+                [
+                    f" The {len(days)} files of the index are nearly one measurement and do not ",
+                    f"count as {len(days)} witnesses: of ",
+                    "" if fewest == most else "at least ",
+                ]
+            ),
+            numbers.count(fewest, "computed"),
+            " models out by then in each, any two files share ",
+            numbers.graded(f"{low} to {high}" if low < high else f"{low}", "computed"),
+            ", in nearly the same order (correlation of ranks at least ",
+            numbers.graded(f"{float(files['rank_correlation'].min()):.3f}", "computed"),
+            ").",
+        ]
+    return paragraph(
+        numbers.count(int(index.sum()), "computed"),
+        f" of the {len(own)} come from files of the index of {numbers.format_day(days[0])} to "
+        f"{numbers.format_day(days[-1])}, after the article, cut by the models' days of release; "
+        "the rest from files of the Arena from before it. The Arena: ",
+        split(own[~index]),
+        "; the index: ",
+        split(own[index]),
+        ".",
+        *told,
     )
 
 
@@ -127,11 +215,35 @@ def arena_gap() -> Html:
             Column("win_rate", "expected part of votes", "share"),
             Column("grade"),
         ],
-        note="No file of ours is from between August 2025 and March 2026. Until July 2026 the "
-        "files of that year hold the first ranks only, without an open model of the United States. "
-        "Each gap is of one file; files have scales of their own.",
+        note=f"{_unseen()} Each gap is of one file; files have scales of their own.",
         **pages._behind(_NEAR),
     )
+
+
+def _unseen() -> str:
+    """Return the longest time without a file of the Arena, and which hold first ranks only."""
+    frame = _days()
+    us = frame[(frame["scale"] == "arena") & (frame["view"] == "file") & (frame["group"] == "us")]
+    us = us.sort_values("day", kind="stable")
+    days = [str(day) for day in us["day"]]
+    told = ""
+    if len(days) > 1:
+        spans = itertools.pairwise(days)
+        first, last = max(spans, key=lambda two: pd.Timestamp(two[1]) - pd.Timestamp(two[0]))
+        told = (
+            f"No file of ours is from between {numbers.format_day(first)} and "
+            f"{numbers.format_day(last)}."
+        )
+    short = us[~us["complete"].astype("bool")]
+    if len(short):
+        without = int(short["own_model"].isna().sum())
+        these = "all" if without == len(short) else str(without)
+        told += (
+            f" {len(short)} of {len(us)} files, of {numbers.format_day(str(short['day'].min()))} "
+            f"to {numbers.format_day(str(short['day'].max()))}, hold the first ranks only, "
+            f"{these} of them without an open model of the United States."
+        )
+    return told.strip()
 
 
 def _months() -> pd.DataFrame:
@@ -230,15 +342,32 @@ def passed() -> Html:
             ]
         parts.append(join([*told, ". "]))
     first = index.iloc[0]
+    day = numbers.format_day(str(first["day"]))
     end = _of(_days(), scale="index", view="file", day=str(first["day"]), group="china")
-    return paragraph(
-        f"On the index of {numbers.format_day(str(first['day']))}, ",
-        *parts,
-        "By then the best of all had moved on: it is ",
-        f"{first['top_model']}, and the best Chinese open model is ",
+    steps = _steps()
+    out = steps.loc[steps["model"] == first["top_model"], "released"]
+    since = f", out on {numbers.format_day(str(out.iloc[0]))}" if len(out) else ""
+    above = index[index["group"] == "china"]
+    ranks: list[object] = []
+    for row in above.to_dict("records"):
+        ranks += [
+            "; " if ranks else "",
+            numbers.count(int(row["models_above"]), "computed"),
+            f" rate above {row['target']}",
+        ]
+    behind: list[object] = [
+        ", and the best Chinese open model is ",
         numbers.graded(_points(float(end["gap"])), end["grade"]),
-        " points behind it. To pass the models that were the best in May is not to be at the "
-        "frontier of August.",
+        " points behind it",
+    ]
+    return paragraph(
+        f"On the index of {day}, ",
+        *parts,
+        f"On the day of the file the best of all is {first['top_model']}{since}",
+        *(behind if float(end["gap"]) > 0 else [", a Chinese open model"]),
+        ". Of the models in it, each setting counted, ",
+        *ranks,
+        ".",
     )
 
 
@@ -462,6 +591,24 @@ def ways() -> Html:
     ]
     caption = "The declared readings, the first of them the article's, and what they give so far"
     return table(pd.DataFrame(rows, dtype=object), columns, caption=caption, stacked=True)
+
+
+def published_after() -> Html:
+    """Return whether what others published is of days after the latest file, as a paragraph."""
+    known = tables.load("reference/published-figures").set_index("id")
+    said = sorted(
+        str(known.loc[name, "stated_on"]) for name in pages.claim(_QWEN4).record["published"]
+    )
+    last = str(tables.specifications(_QWEN4)["day"].astype("str").max())
+    # A day may be given to the month: it is after another when its month is.
+    late = [day for day in said if day > last[: len(day)]]
+    return paragraph(
+        "These figures are cited, not recomputed. Our latest file is of ",
+        numbers.graded(numbers.format_day(last), "computed"),
+        "; of days after it: ",
+        numbers.graded(f"{len(late)} of {len(said)}", "computed"),
+        ".",
+    )
 
 
 def strangers() -> Html:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pandas as pd
@@ -71,7 +72,38 @@ def in_short() -> Html:
         ", and Qwen is ahead of Gemma and Mistral in ",
         share(good),
         _seen(weak, good),
+        *_months(),
     )
+
+
+def _months() -> list[object]:
+    """Return how often Qwen is ahead where it is much the newer, and in the other pairs."""
+    frame = tables.load("language_pairs")
+    own = frame[frame["kind"] == "qwen"]
+    close = own["close_in_time"].astype("bool")
+    far, near = own[~close], own[close]
+    if far.empty or near.empty:
+        return []
+
+    def won(part: pd.DataFrame) -> Html:
+        text = f"{int(part['ahead'].sum())} of {int(part['languages'].sum())}"
+        return numbers.graded(text, "computed")
+
+    def months(part: pd.DataFrame) -> str:
+        low, high = int(part["newer_months"].min()), int(part["newer_months"].max())
+        if low >= 0:
+            return f"{low} to {high} months newer" if low < high else f"{low} months newer"
+        if high <= 0:
+            return f"{-high} to {-low} months older" if low < high else f"{-low} months older"
+        return f"{-low} months older to {high} months newer"
+
+    return [
+        f" In {len(far)} of the {len(own)} pairs Qwen is {months(far)} than Llama, and ahead in ",
+        won(far),
+        f" comparisons there; in the other {len(near)}, where it is {months(near)}, in ",
+        won(near),
+        ".",
+    ]
 
 
 def _seen(weak: dict[str, Any], good: dict[str, Any]) -> str:
@@ -241,6 +273,74 @@ def tasks() -> Html:
     return join([lead, shown])
 
 
+def left_out() -> Html:
+    """Return who is ahead when one task is left out, as a sentence and a table."""
+    frame = tables.load("language_left_out").fillna({"pair": "", "left_out": ""})
+    whole = frame[frame["left_out"] == ""].set_index(["kind", "pair"])
+    means = tables.load("language_pairs").set_index("pair")
+    known = list(means.index[means["known"].astype("bool") & (means["kind"] == "qwen")])
+    kinds = [kind for kind in dict.fromkeys(frame["kind"]) if kind != "mixed"]
+    chosen = [(kind, "") for kind in kinds] + [("qwen", name) for name in known]
+
+    def share(row: Any) -> str:
+        return numbers.format_percent(float(row["share"]), 0)
+
+    def won(row: Any) -> str:
+        return f"{int(row['ahead'])} of {int(row['comparisons'])}"
+
+    tasks = [task for task in dict.fromkeys(frame["left_out"]) if task]
+    rows = []
+    for task in ["", *tasks]:
+        part = frame[frame["left_out"] == task].set_index(["kind", "pair"])
+        row: dict[str, object] = {"task": _TASKS.get(task, task) if task else "none"}
+        for number, key in enumerate(chosen):
+            row[str(number)] = won(part.loc[key]) if key[1] else share(part.loc[key])
+        rows.append({**row, "grade": "computed"})
+    columns = [
+        Column("task", "task left out"),
+        *(Column(str(n), str(whole.loc[key, "title"])) for n, key in enumerate(chosen)),
+        Column("grade"),
+    ]
+    # The task that moves the comparison with others most is the one told.
+    good = frame[
+        (frame["kind"] == "qwen-rival") & (frame["pair"] == "") & (frame["left_out"] != "")
+    ]
+    base = float(whole.loc[("qwen-rival", ""), "share"])
+    place = (good["share"] - base).abs().sort_values(ascending=False, kind="stable").index[0]
+    most = str(good.loc[place, "left_out"])
+    without = frame[frame["left_out"] == most].set_index(["kind", "pair"])
+    told: list[object] = [f"Without {most.replace('-', ' ')} "]
+    for key, text in ((("qwen", ""), "Qwen is ahead of Llama in "),
+                      (("qwen-rival", ""), "; of Gemma and Mistral in ")):  # fmt: skip
+        told += [
+            text,
+            numbers.graded(share(without.loc[key]), "computed"),
+            f" of comparisons, with it in {share(whole.loc[key])}",
+        ]
+    moved = max(
+        known, key=lambda name: abs(int(without.loc[("qwen", name), "ahead"])
+                                    - int(whole.loc[("qwen", name), "ahead"])), default=None,
+    )  # fmt: skip
+    if moved is not None:
+        told += [
+            f"; {whole.loc[('qwen', moved), 'title']}: ahead in ",
+            numbers.graded(won(without.loc[("qwen", moved)]), "computed"),
+            f" languages, with it in {won(whole.loc[('qwen', moved)])}",
+        ]
+    told.append(". This was looked at after the first run, and is no choice of the grid.")
+    return join(
+        [
+            paragraph(*told),
+            table(
+                pd.DataFrame(rows, dtype=object),
+                columns,
+                caption="How often the first is ahead outside English, with one task left out",
+                stacked=True,
+            ),
+        ]
+    )
+
+
 def by_hand() -> Html:
     """Return the pairs known beforehand, with and without thin comparisons, as sentences."""
     frame = tables.load("language_pairs")
@@ -392,8 +492,10 @@ def start() -> Html:
                 "day": row["day"],
                 "family": label.get(str(row["family"]), str(row["family"])),
                 "release": str(row["release"]),
-                "stated": numbers.count(int(stated), "published") if known else "none stated",
-                "says": f"{what} {int(stated)} languages" if known and int(stated) > 2 else what,
+                "stated": numbers.count(int(stated), row["grade"]) if known else "none stated",
+                "says": f"{what} {int(stated)} languages{_besides(row)}"
+                if known and int(stated) > 2
+                else what,
                 "line": safe_link(
                     links.get(str(row["version"]), ""), f"line {row['line']}"
                 ),
@@ -415,21 +517,36 @@ def start() -> Html:
     )
 
 
+def _besides(row: Mapping[Any, Any]) -> str:
+    """Return the languages that a number leaves out, as the end of a clause."""
+    names = "" if pd.isna(row["besides"]) else str(row["besides"])
+    return f" besides {' and '.join(names.split(', '))}" if names else ""
+
+
 def since() -> Html:
     """Return what was there at the start, and since when each family names more, as sentences."""
     frame = tables.load("language_statements")
     parts: list[object] = []
     for family, name in (("qwen", "Qwen"), ("llama", "Llama")):
-        own = frame[frame["family"] == family]
+        every = frame[frame["family"] == family]
+        own, cutting = (every[every["about"] == about] for about in ("model", "tokenizer"))
         first = own[(own["release"] == own["release"].iloc[0]) & own["named"].fillna("").ne("")]
         many = own[own["stated"].fillna(0) > 2].iloc[0]
         front = " and ".join(str(first["named"].iloc[0]).split(", "))
         begun, more = (numbers.format_day(str(row["day"])) for row in (own.iloc[0], many))
+        parts.append(f"The first texts of {name} ({begun}) name {front}; ")
+        cut = cutting[(cutting["release"] == own["release"].iloc[0]) & cutting["stated"].notna()]
+        if len(cut):
+            parts += [
+                "of the tokenizer they say that it compresses well ",
+                numbers.count(int(cut["stated"].iloc[0]), str(cut["grade"].iloc[0])),
+                " more that they list; ",
+            ]
         parts += [
-            f"The first texts of {name} ({begun}) name {front}; ",
-            f"the first to name more is that of {many['release']} ({more}), with ",
-            numbers.count(int(many["stated"]), "published"),
-            " languages. ",
+            "the first to name more as trained on or supported is that of ",
+            f"{many['release']} ({more}), with ",
+            numbers.count(int(many["stated"]), str(many["grade"])),
+            f" languages{_besides(many.to_dict())}. ",
         ]
     return paragraph(*parts)
 

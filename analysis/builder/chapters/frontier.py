@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import date, timedelta
+from itertools import combinations
 from typing import Any, Final
 
 import pandas as pd
@@ -226,6 +227,35 @@ def openness_table(world: World) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def files_table(world: World) -> pd.DataFrame:
+    """Hold each two files of the index against each other, models out by the article's day.
+
+    Models are the same where their names are.
+    """
+    days = [day for scale, day in claims.boards(world) if scale == claims.INDEX]
+    views = {day: claims.chosen(world, f"{claims.INDEX} {day.isoformat()}") for day in days}
+    rows = []
+    for first, second in combinations(days, 2):
+        a, b = (
+            views[day].table.drop_duplicates("model").set_index("model")["score"]
+            for day in (first, second)
+        )
+        both = pd.concat([a.rename("a"), b.rename("b")], axis=1, join="inner")
+        rows.append(
+            {
+                "first_day": first.isoformat(),
+                "second_day": second.isoformat(),
+                "first_models": len(a),
+                "second_models": len(b),
+                "common": len(both),
+                "median_difference": float((both["a"] - both["b"]).abs().median()),
+                "rank_correlation": float(both["a"].rank().corr(both["b"].rank())),
+                "grade": "computed",
+            }
+        )
+    return pd.DataFrame(rows).round(6)
+
+
 def sightings_table(world: World) -> pd.DataFrame:
     """Say of each kind of source which Qwen is the newest that it names, and whether Qwen 4 is."""
     rows = []
@@ -317,6 +347,7 @@ TABLES: Final[tuple[Made, ...]] = (
     Made("frontier_targets", targets_table, _OPENNESS, "against the models that the article names"),
     Made("frontier_steps", steps_table, _INDEX, "when open models first reached each best of all"),
     Made("frontier_months", months_table, _INDEX, "best of each group by month of release"),
+    Made("frontier_files", files_table, _INDEX, "the index's files against each other"),
     Made("frontier_openness", openness_table, _OPENNESS, "how openness is known, by board"),
     Made("sightings", sightings_table, _NAMES, "the newest Qwen that each kind of source names"),
 )

@@ -112,6 +112,8 @@ def pairs_table(world: World) -> pd.DataFrame:
                 "billions_b": pair.billions[1],
                 "month_a": pair.months[0],
                 "month_b": pair.months[1],
+                "newer_months": pair.newer,
+                "close_in_time": pair.apart <= rules.close_months,
                 "known": pair.known,
                 "languages": len(own),
                 "ahead": int(won.sum()),
@@ -186,6 +188,53 @@ def summary_table(world: World) -> pd.DataFrame:
     return pd.DataFrame(rows).round(6)
 
 
+def left_out_table(world: World) -> pd.DataFrame:
+    """Count who is ahead outside English when one task is left out, by kind of pair and by pair.
+
+    Rows of a kind name no pair and have an interval. The first row of each leaves nothing out.
+    """
+    rules = claims.rules_of(world)
+    tasks = rules.tasks(_ALL)
+    label = {pair.id: _label(pair) for pair in rules.pair}
+    rows: list[dict[str, Any]] = []
+    for left_out in ("", *tasks):
+        used = [task for task in tasks if task != left_out]
+        table = languages.by_language(claims.board(world), used, rules.metric)
+        table = table[table["language"] != rules.english]
+        table = table.assign(won=languages.ahead(table, "any", rules).astype("float64"))
+        for kind, title in KINDS.items():
+            own = table[table["kind"] == kind]
+            parts = [("", title, own), *(
+                (pair.id, label[pair.id], own[own["pair"] == pair.id])
+                for pair in rules.pair if pair.kind == kind
+            )]  # fmt: skip
+            for pair_id, name, part in parts:
+                if part.empty:
+                    continue
+                share, low, high = float(part["won"].mean()), math.nan, math.nan
+                if not pair_id:
+                    share, low, high = languages.crossed(
+                        languages.matrix(part, "won"),
+                        rules,
+                        cluster=languages.cluster_of(part, rules),
+                    )
+                rows.append(
+                    {
+                        "kind": kind,
+                        "pair": pair_id,
+                        "title": name,
+                        "left_out": left_out,
+                        "comparisons": len(part),
+                        "ahead": int(part["won"].sum()),
+                        "share": share,
+                        "share_lower": low,
+                        "share_upper": high,
+                        "grade": "computed",
+                    }
+                )
+    return pd.DataFrame(rows).round(6)
+
+
 def board_table(world: World) -> pd.DataFrame:
     """Say of each language of the board what was kept and what was left out."""
     rules, compared = claims.rules_of(world), claims.board(world)
@@ -228,8 +277,13 @@ def arena_table(world: World) -> pd.DataFrame:
 
 
 def statements_table(world: World) -> pd.DataFrame:
-    """List what the makers' texts say of languages, with line and day."""
-    return claims.statements(world).assign(grade="published")
+    """List what the makers' texts say of languages, with line and day.
+
+    A number that a text gives is published, the length of its list is computed.
+    """
+    table = claims.statements(world)
+    counted = table["named"].ne("") & table["stated"].notna()
+    return table.assign(grade=["computed" if here else "published" for here in counted])
 
 
 # -------------------------------------------------------------------------------- the witnesses
@@ -295,6 +349,7 @@ TABLES: Final[tuple[Made, ...]] = (
     Made("language_pairs", pairs_table, _BOARD, "each declared pair outside English and in it"),
     Made("language_differences", differences_table, _BOARD, "differences by pair and language"),
     Made("language_summary", summary_table, _BOARD, "kinds of pairs by task, with intervals"),
+    Made("language_left_out", left_out_table, _BOARD, "who is ahead without one task at a time"),
     Made("language_board", board_table, _BOARD, "what was kept of each language's table"),
     Made("language_arena", arena_table, ("arena-languages",), "differences of ratings by language"),
     Made(
