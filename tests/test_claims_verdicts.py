@@ -371,8 +371,8 @@ class TestFindings:
         [
             (2.1, 3.0, "Yes: 2.1 to 3.0"),
             (1.0, 2.0, "Less than double"),
-            (1.0, 3.0, "Between 1.0 and 3.0"),
-            (1.0, math.inf, "Between 1.0 and inf"),
+            (1.0, 3.0, "1.0 to 3.0 times"),
+            (1.0, math.inf, "At least 1.0 times"),
         ],
     )
     def test_next_eight(self, lower: float, upper: float, start: str) -> None:
@@ -380,7 +380,7 @@ class TestFindings:
 
     @pytest.mark.parametrize(
         ("lower", "upper", "start"),
-        [(1.1, 2.0, "Yes"), (0.5, 1.0, "No"), (0.5, 2.0, "Between")],
+        [(1.1, 2.0, "Yes"), (0.5, 1.0, "No"), (0.5, 2.0, "0.5 to 2.0")],
     )
     def test_passes(self, lower: float, upper: float, start: str) -> None:
         text = self.say("passes", lower, upper)

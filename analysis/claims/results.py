@@ -206,6 +206,7 @@ def _without_numbers(
         "dimensions": list(claim.grid),
         "words": dict(claim.words),
         "published": list(claim.published),
+        "tested": claim.tested,
         "finding": finding,
         "inputs": [],
     }
@@ -248,7 +249,7 @@ def _millions(lower: float, upper: float) -> tuple[str, str]:
 
 def _times(lower: float, upper: float) -> str:
     low, high = outward(lower, upper, 1)
-    return f"{low:.1f} to {high:.1f}"
+    return f"at least {low:.1f}" if math.isinf(high) else f"{low:.1f} to {high:.1f}"
 
 
 def _span(table: pd.DataFrame, **where: object) -> tuple[float, float] | None:
@@ -335,7 +336,7 @@ def _find_eight(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         return f"Yes: {times} times the next eight"
     if high <= record["stated_value"]:
         return f"Less than double: {times} times the next eight"
-    return f"Anything from {times} times the next eight: the data cannot tell whether it was double"
+    return f"{times.capitalize()} times the next eight: the data cannot tell whether it was double"
 
 
 def _find_china(record: Mapping[str, Any], table: pd.DataFrame) -> str:
@@ -355,7 +356,7 @@ def _find_passes(record: Mapping[str, Any], table: pd.DataFrame) -> str:
         return f"Yes, by the Hub's counter: {_times(low, high)} times Llama in {month}"
     if high <= record["stated_value"]:
         return f"No: {_times(low, high)} times Llama in {month}"
-    return f"Anything from {_times(low, high)} times Llama in {month}: the data cannot tell"
+    return f"{_times(low, high).capitalize()} times Llama in {month}: the data cannot tell"
 
 
 def _find_crossing(record: Mapping[str, Any], table: pd.DataFrame) -> str:

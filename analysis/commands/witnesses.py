@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(rows, ensure_ascii=False, indent=1))
         return 0
     print(
-        f"{'day':<12}{'instrument':<22}{'family':<14}{'measure':<24}"
+        f"{'day':<12}{'since':<12}{'instrument':<22}{'family':<14}{'measure':<24}"
         f"{'value':>18}{'interval':>38}  unit, grade"
     )
     for row in rows:
@@ -66,7 +66,8 @@ def run(args: argparse.Namespace) -> int:
         if row["lower"] == row["upper"]:
             span = ""
         print(
-            f"{row['day']:<12}{row['instrument']:<22}{row['family']:<14}{row['measure']:<24}"
+            f"{row['day']:<12}{row['since'] or '':<12}{row['instrument']:<22}{row['family']:<14}"
+            f"{row['measure']:<24}"
             f"{_number(row['value']):>18}{span:>38}  {row['unit']}, {row['grade']}"
         )
     return 0

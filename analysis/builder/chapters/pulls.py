@@ -446,10 +446,10 @@ def witnesses(world: World) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``source``, ``version``, ``day`` (ISO), ``instrument``, ``family`` (an id of
+        ``source``, ``version``, ``day`` (ISO), ``since``, ``instrument``, ``family`` (an id of
         ``data/families.toml``, or ``all``), ``measure``, ``unit``, ``value``, ``lower``, ``upper``,
-        ``grade``. ``pulls_all_time`` stands for the day, ``new_pulls_since_`` with a day for
-        what came from that day, the reading before, to this one.
+        ``grade``. ``pulls_all_time`` stands for the day, ``new_pulls`` for what came from
+        ``since``, the reading before, to it.
     """
     shelf = claims.library(world)
     source = {version: _collector(world, version) for version in shelf.versions}
@@ -457,12 +457,11 @@ def witnesses(world: World) -> pd.DataFrame:
     everything = pd.Series("all", index=owner.index)
     rows: list[dict[str, Any]] = []
     for place, day in enumerate(shelf.days):
-        asked = [("pulls_all_time", shelf.stock(date.fromordinal(day)))]
+        asked = [("pulls_all_time", "", shelf.stock(date.fromordinal(day)))]
         if place:
-            since = _iso(shelf.days[place - 1]).replace("-", "_")
-            asked.append((f"new_pulls_since_{since}", shelf.gains[place - 1]))
+            asked.append(("new_pulls", _iso(shelf.days[place - 1]), shelf.gains[place - 1]))
         version = shelf.versions[place]
-        for measure, amounts in asked:
+        for measure, since, amounts in asked:
             sums = pulls.by_family(amounts, owner).drop(index=pulls.OTHER, errors="ignore")
             both = pd.concat([sums, pulls.by_family(amounts, everything)])
             for family, row in both.iterrows():
@@ -471,6 +470,7 @@ def witnesses(world: World) -> pd.DataFrame:
                         "source": source[version],
                         "version": version,
                         "day": _iso(day),
+                        "since": since,
                         "instrument": _INSTRUMENT,
                         "family": family,
                         "measure": measure,

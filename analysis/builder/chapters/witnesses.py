@@ -14,7 +14,7 @@ from analysis.claims.world import LLAMA, QWEN, World
 
 #: Columns of the table, in order.
 COLUMNS: Final = (
-    *("source", "version", "day", "instrument", "family", "measure", "unit"),
+    *("source", "version", "day", "since", "instrument", "family", "measure", "unit"),
     *("value", "lower", "upper", "grade"),
 )
 #: Parts that read an instrument other than the Hub's counter.
@@ -43,6 +43,7 @@ def hub(world: World) -> pd.DataFrame:
             "source": HUB_SOURCE,
             "version": "",
             "day": own["day"],
+            "since": "",
             "instrument": HUB,
             "family": own["family"].map({"Qwen": QWEN, "Llama": LLAMA}),
             "measure": own["measure"],
@@ -62,11 +63,14 @@ def witnesses(world: World) -> pd.DataFrame:
     -------
     pandas.DataFrame
         :data:`COLUMNS`, a row a source, version, day, instrument, family and measure. ``value``
-        is empty where only an interval is known.
+        is empty where only an interval is known; ``since`` is the day from which a flow runs, and
+        empty for what stands for its day.
     """
     frames: list[pd.DataFrame] = [hub(world)]
     for part in PARTS:
         made: Any = part.witnesses(world)
+        if "since" not in made.columns:
+            made = made.assign(since="")
         frames.append(made[list(COLUMNS)])
     every = pd.concat([frame.astype({"value": "float64"}) for frame in frames], ignore_index=True)
     return every.sort_values(_ORDER, kind="stable").reset_index(drop=True)
