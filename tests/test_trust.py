@@ -131,9 +131,11 @@ def test_the_lists_of_11_and_12_february_are_read_the_same_way_in_both_places(
     hours = (read[1].tz_localize(None) - read[0]) / pd.Timedelta(hours=1)
     assert f"{hours:.0f} hours apart" in entry.reading
     # By hand: what is equal above a thousand was created in 2024 or later, with one exception.
-    both = world.inputs.frames[early["name"]].merge(
-        world.inputs.frames[late["name"]], on="repository_id", suffixes=("", "_later")
-    )
+    both = (
+        world.inputs.frames[early["name"]]
+        .merge(world.inputs.frames[late["name"]], on="repository_id", suffixes=("", "_later"))
+        .drop_duplicates("repository_id")
+    )  # a list names some twice, by downloads and by likes
     assert len(both) == 39
     equal = both["downloads_30d"] == both["downloads_30d_later"]
     assert equal.sum() == 18
@@ -172,7 +174,7 @@ def test_each_headline_claim_says_what_it_crosses(world: World) -> None:
     assert (row["lower_in"], row["upper_in"]) == pytest.approx((107.76e6, 192.87e6), rel=1e-3)
     assert (row["lower_out"], row["upper_out"]) == pytest.approx((96.56e6, 181.66e6), rel=1e-3)
     assert row["flipped"] == 0
-    assert "2026-02-11" in row["crossed"]
+    assert "2026-02-11" in str(row["crossed"])
     # The burst of April lies after February, and before May.
     assert "24 times" not in row["crossed"]
     assert "24 times" in table.loc["cumulative-near-billion", "crossed"]

@@ -217,13 +217,12 @@ def still() -> Html:
                 ", so it was not made good by then. " if max(shown) < 1 else ". ",
             ]
     said += [
-        "Of the lists of the Hub's own head ",
+        "Lists of the Hub's own head that share many counters with that of the day after: ",
         _n(len(hub)),
-        " share many counters with the list of the day after",
-        ": " if len(hub) else ". ",
+        " (" if len(hub) else ". ",
         "; ".join(f"{numbers.format_day(str(r['first']))}, {r['what']}"
                   for r in hub.to_dict("records")),
-        ". " if len(hub) else "",
+        "). " if len(hub) else "",
     ]  # fmt: skip
     known_days = tests.to_dict("records")
     said += [
@@ -326,14 +325,14 @@ def beside_countries() -> Html:
     counted = flows[flows["bursts"] == "in"]
     # The largest span of either country, by each choice of attribution and re-uploaders.
     peaks = counted.groupby(["attribution", "repackagers"])[["china", "usa"]].max()
-    own = peaks.loc[("publisher", "out")]
+    own = {name: float(peaks[name].loc["publisher", "out"]) for name in ("china", "usa")}
     rows: list[dict[str, Any]] = [
         {"label": f"{top['repository_id']}, above its own level", "value": float(top["excess"])}
     ]
     rows += [
         {
             "label": f"{words} in the panel, largest span",
-            "value": float(own[name]),
+            "value": own[name],
             "lower": float(peaks[name].min()),
             "upper": float(peaks[name].max()),
         }
