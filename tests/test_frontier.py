@@ -371,7 +371,13 @@ def test_the_page_splits_its_specifications_by_board() -> None:
     index = own["board"].str.startswith("index")
     assert f"{index.sum()} " in told
     assert f"of the {len(own)} come from files of the index of 30 June 2026" in told
-    assert "do not count as 3 witnesses" in told
+    assert "3 files of the index are nearly one measurement and do not count as 3 wit" in told
+    assert "22 August 2026, all after the article" in told
+    # Files of other models would be witnesses of their own.
+    files = tables.load("frontier_files")
+    assert page._alike(files)
+    assert not page._alike(files.assign(common=100))
+    assert not page._alike(files.assign(rank_correlation=0.5))
 
 
 def test_the_best_of_all_is_that_of_the_files_day() -> None:

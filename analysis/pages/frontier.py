@@ -17,6 +17,8 @@ from analysis.present.tables import Column, table
 
 _NEAR: Final = "chinese-near-frontier"
 _QWEN4: Final = "qwen4-second-half-2026"
+#: Files of an index that share so much, and in so like an order, are one measurement.
+_SAME: Final = 0.95
 #: Steps of the frontier that the table shows unfolded.
 _STEPS: Final = 10
 
@@ -115,11 +117,20 @@ def _grouped(values: pd.Series[Any], unit: str, rows: pd.DataFrame) -> Html:
     return numbers.graded(text, grade)
 
 
+def _alike(files: pd.DataFrame) -> bool:
+    """Whether each two files of the index hold nearly the same models in nearly the same order."""
+    shared = files["common"] / files[["first_models", "second_models"]].max(axis=1)
+    return bool((shared >= _SAME).all() and (files["rank_correlation"] >= _SAME).all())
+
+
 def by_file() -> Html:
     """Return how the specifications split by board, and how alike the index's files are."""
     own = tables.specifications(_NEAR).astype({"board": "str"})
     index = own["board"].str.startswith("index")
-    days = sorted({board.split()[1] for board in own.loc[index, "board"]})
+    days, rated = (sorted({b.split()[1] for b in own.loc[is_, "board"]}) for is_ in (index, ~index))
+    # On the index a reading's day is the article's; the board names that of the file.
+    late = [day for day in days if day > str(own.loc[index, "day"].max())]
+    after = "all" if late == days else f"{len(late)} of {len(days)}"
 
     def split(part: pd.DataFrame) -> Html:
         counts = [int((part["holds"] == answer).sum()) for answer in ("yes", "no", "undetermined")]
@@ -133,7 +144,7 @@ def by_file() -> Html:
 
     files = tables.load("frontier_files").astype({"first_day": "str", "second_day": "str"})
     told: list[object] = []
-    if len(files):
+    if len(files) and _alike(files):
         low, high = int(files["common"].min()), int(files["common"].max())
         sizes = files[["first_models", "second_models"]].to_numpy()
         fewest, most = int(sizes.min()), int(sizes.max())
@@ -155,8 +166,9 @@ def by_file() -> Html:
     return paragraph(
         numbers.count(int(index.sum()), "computed"),
         f" of the {len(own)} come from files of the index of {numbers.format_day(days[0])} to "
-        f"{numbers.format_day(days[-1])}, after the article, cut by the models' days of release; "
-        "the rest from files of the Arena from before it. The Arena: ",
+        f"{numbers.format_day(days[-1])}, {after} after the article, cut by the models' days of "
+        f"release; the rest from files of the Arena of {numbers.format_day(rated[0])} to "
+        f"{numbers.format_day(rated[-1])}. The Arena: ",
         split(own[~index]),
         "; the index: ",
         split(own[index]),

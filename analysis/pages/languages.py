@@ -276,69 +276,72 @@ def tasks() -> Html:
 def left_out() -> Html:
     """Return who is ahead when one task is left out, as a sentence and a table."""
     frame = tables.load("language_left_out").fillna({"pair": "", "left_out": ""})
-    whole = frame[frame["left_out"] == ""].set_index(["kind", "pair"])
-    means = tables.load("language_pairs").set_index("pair")
-    known = list(means.index[means["known"].astype("bool") & (means["kind"] == "qwen")])
-    kinds = [kind for kind in dict.fromkeys(frame["kind"]) if kind != "mixed"]
-    chosen = [(kind, "") for kind in kinds] + [("qwen", name) for name in known]
+    cells: dict[tuple[str, str, str], dict[Any, Any]] = {
+        (str(row["kind"]), str(row["pair"]), str(row["left_out"])): row
+        for row in frame.to_dict("records")
+    }
+    means = tables.load("language_pairs")
+    known = means.loc[means["known"].astype("bool") & (means["kind"] == "qwen"), "pair"]
+    chosen = [(str(kind), "") for kind in dict.fromkeys(frame["kind"]) if kind != "mixed"]
+    chosen += [("qwen", str(name)) for name in known]
 
-    def share(row: Any) -> str:
-        return numbers.format_percent(float(row["share"]), 0)
+    def share(kind: str, task: str) -> str:
+        return numbers.format_percent(float(cells[kind, "", task]["share"]), 0)
 
-    def won(row: Any) -> str:
+    def won(pair: str, task: str) -> str:
+        row = cells["qwen", pair, task]
         return f"{int(row['ahead'])} of {int(row['comparisons'])}"
 
-    tasks = [task for task in dict.fromkeys(frame["left_out"]) if task]
-    rows = []
-    for task in ["", *tasks]:
-        part = frame[frame["left_out"] == task].set_index(["kind", "pair"])
-        row: dict[str, object] = {"task": _TASKS.get(task, task) if task else "none"}
-        for number, key in enumerate(chosen):
-            row[str(number)] = won(part.loc[key]) if key[1] else share(part.loc[key])
-        rows.append({**row, "grade": "computed"})
+    tasks = [str(task) for task in dict.fromkeys(frame["left_out"]) if task]
+    rows = [
+        {
+            "task": _TASKS.get(task, task) if task else "none",
+            **{
+                str(n): won(pair, task) if pair else share(kind, task)
+                for n, (kind, pair) in enumerate(chosen)
+            },
+            "grade": "computed",
+        }
+        for task in ["", *tasks]
+    ]
     columns = [
         Column("task", "task left out"),
-        *(Column(str(n), str(whole.loc[key, "title"])) for n, key in enumerate(chosen)),
+        *(Column(str(n), str(cells[kind, pair, ""]["title"]))
+          for n, (kind, pair) in enumerate(chosen)),
         Column("grade"),
-    ]
+    ]  # fmt: skip
+
+    def moves(kind: str, pair: str, task: str) -> float:
+        return abs(float(cells[kind, pair, task]["share"]) - float(cells[kind, pair, ""]["share"]))
+
     # The task that moves the comparison with others most is the one told.
-    good = frame[
-        (frame["kind"] == "qwen-rival") & (frame["pair"] == "") & (frame["left_out"] != "")
-    ]
-    base = float(whole.loc[("qwen-rival", ""), "share"])
-    place = (good["share"] - base).abs().sort_values(ascending=False, kind="stable").index[0]
-    most = str(good.loc[place, "left_out"])
-    without = frame[frame["left_out"] == most].set_index(["kind", "pair"])
+    most = max(tasks, key=lambda task: moves("qwen-rival", "", task))
     told: list[object] = [f"Without {most.replace('-', ' ')} "]
-    for key, text in ((("qwen", ""), "Qwen is ahead of Llama in "),
-                      (("qwen-rival", ""), "; of Gemma and Mistral in ")):  # fmt: skip
+    for kind, text in (
+        ("qwen", "Qwen is ahead of Llama in "),
+        ("qwen-rival", "; of Gemma and Mistral in "),
+    ):
         told += [
             text,
-            numbers.graded(share(without.loc[key]), "computed"),
-            f" of comparisons, with it in {share(whole.loc[key])}",
+            numbers.graded(share(kind, most), "computed"),
+            f" of comparisons, with it in {share(kind, '')}",
         ]
-    moved = max(
-        known, key=lambda name: abs(int(without.loc[("qwen", name), "ahead"])
-                                    - int(whole.loc[("qwen", name), "ahead"])), default=None,
-    )  # fmt: skip
-    if moved is not None:
+    own = [pair for _, pair in chosen if pair]
+    if own:
+        moved = max(own, key=lambda pair: moves("qwen", pair, most))
         told += [
-            f"; {whole.loc[('qwen', moved), 'title']}: ahead in ",
-            numbers.graded(won(without.loc[("qwen", moved)]), "computed"),
-            f" languages, with it in {won(whole.loc[('qwen', moved)])}",
+            f"; {cells['qwen', moved, '']['title']}: ahead in ",
+            numbers.graded(won(moved, most), "computed"),
+            f" languages, with it in {won(moved, '')}",
         ]
     told.append(". This was looked at after the first run, and is no choice of the grid.")
-    return join(
-        [
-            paragraph(*told),
-            table(
-                pd.DataFrame(rows, dtype=object),
-                columns,
-                caption="How often the first is ahead outside English, with one task left out",
-                stacked=True,
-            ),
-        ]
+    shown = table(
+        pd.DataFrame(rows, dtype=object),
+        columns,
+        caption="How often the first is ahead outside English, with one task left out",
+        stacked=True,
     )
+    return join([paragraph(*told), shown])
 
 
 def by_hand() -> Html:
