@@ -81,6 +81,11 @@ def test_html_is_not_escaped_twice() -> None:
         ("data:text/html,x", False),
         ("//evil.example/x", False),
         ("http://plain.example", False),
+        ("not pinned", False),
+        ("", False),
+        ("../outside.html", False),
+        ("a/b.html?x=1#y", True),
+        ("#here", True),
     ],
 )
 def test_only_public_and_own_addresses_become_links(url: str, link: bool) -> None:

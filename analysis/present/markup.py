@@ -8,6 +8,7 @@ string put into a page without passing :func:`escape` or being a :class:`Html`.
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable
 
 #: Characters that change the direction of the text around them or hide inside
@@ -18,6 +19,8 @@ _INVISIBLE = dict.fromkeys(
 _CONTROL = dict.fromkeys([*range(32), 127, *range(128, 160)], "�")
 _CONTROL.pop(0x09)
 _CONTROL.pop(0x0A)
+#: An address inside the book: a file beside the page, an anchor, or both.
+_RELATIVE = re.compile(r"(?:[\w-][\w./-]*(?:\?[\w=&%.-]*)?(?:#[\w.-]+)?|#[\w.-]+)", re.ASCII)
 
 
 class Html(str):
@@ -98,13 +101,13 @@ def safe_link(url: str, text: object) -> Html:
     Parameters
     ----------
     url : str
-        Address; data may hold ``javascript:`` and the like, so only
-        ``https://`` and page-relative addresses without a scheme become links.
+        Address; data may hold ``javascript:`` or words such as "not pinned",
+        so only ``https://`` and page-relative addresses (a file, an anchor or
+        both; no scheme, no host, no blanks) become links.
     text : object
         What is shown.
     """
-    relative = not url.startswith("//") and ":" not in url.split("#")[0].split("?")[0]
-    if url.startswith("https://") or relative:
+    if url.startswith("https://") or _RELATIVE.fullmatch(url):
         return Html(f'<a href="{escape(url)}">{escape(text)}</a>')
     return Html(escape(text))
 
