@@ -7,10 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from analysis import raw
 
 PROJECT = Path(__file__).resolve().parents[1]
+
+# The same examples on every run, so that a change is judged by what it changes.
+# To look for new ones: `pytest --hypothesis-profile=search`.
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("search", max_examples=1000, deadline=None)
+settings.load_profile("fixed")
 
 
 @pytest.fixture(scope="session")

@@ -61,9 +61,9 @@ def truths(draw: st.DrawFn, largest_spread: int = 6) -> Truth:
         all_time.append((day - early, day - early + spread, truth.all_time(day)))
     exact = {first for first, last, _ in all_time if first == last}
     edge = st.integers(-SLACK, SLACK)
-    read = {
-        day: truth.rolling(day, 0 if day in exact else draw(edge), draw(edge)) for day in rolling
-    }
+    # Nobody reads the counter of a repository that does not exist: no edge reaches into its life.
+    ends = {d: 0 if d in exact or d < START + born else draw(edge) for d in rolling}
+    read = {day: truth.rolling(day, ends[day], draw(edge)) for day in rolling}
     ceilings = [
         (day, truth.rolling(day, SLACK, -SLACK) + draw(st.integers(0, 100)))
         for day in draw(st.lists(days, max_size=3, unique=True))

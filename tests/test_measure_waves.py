@@ -12,13 +12,13 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.worlds import evidence_world
 
 from analysis.claims import waves as claim
 from analysis.errors import InputError
 from analysis.measure import waves
 from analysis.measure.releases import binomial_interval
 from analysis.measure.waves import Daily
+from tests.support.worlds import evidence_world
 
 START = date(2024, 1, 1)
 RULES = tomllib.loads((Path(__file__).parents[1] / "data/waves.toml").read_text(encoding="utf-8"))

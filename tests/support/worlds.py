@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import cast
+from unittest import mock
 
 from analysis import builder
+from analysis.builder import loading
 from analysis.builder.evidence import load_evidence as read_evidence
 from analysis.claims import world
 from analysis.claims.evidence import Evidence
@@ -16,7 +18,9 @@ from analysis.claims.evidence import Evidence
 def load_loaded() -> tuple[builder.Rules, builder.Loaded]:
     """Read what the registry names; call it only where the fixture `mirror` is in force."""
     rules = builder.load_rules()
-    return rules, builder.load(rules)
+    # Both this and load_evidence read some forty files: once a process is enough.
+    with mock.patch.object(loading, "load_evidence", return_value=_evidence()):
+        return rules, builder.load(rules)
 
 
 @lru_cache(maxsize=1)
@@ -26,12 +30,16 @@ def load_world() -> world.World:
 
 
 @lru_cache(maxsize=1)
+def _evidence() -> tuple[Evidence, tuple[tuple[str, str], ...]]:
+    return read_evidence(builder.load_rules().families)
+
+
 def load_evidence() -> Evidence:
     """Read lineage, licences, releases and sizes alone, in a few seconds.
 
     Call it only where the fixture `mirror` is in force.
     """
-    return read_evidence(builder.load_rules().families)[0]
+    return _evidence()[0]
 
 
 @lru_cache(maxsize=1)
