@@ -28,6 +28,8 @@ export PYTHONUTF8 := 1
 # A user's own packages and paths have no place in a result.
 export PYTHONNOUSERSITE := 1
 unexport PYTHONPATH PYTHONHOME
+# Python compiles a package once and keeps it: a caller that forbids it doubles many start-ups.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -56,7 +58,7 @@ test-network: setup ## run the tests that really download
 check: setup ## lint, format, types, import directions, citation file
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
-	@$(PY) -m mypy
+	@$(PY) -m mypy --num-workers 2
 	@$(PY) -c "from importlinter.cli import lint_imports_command as c; c()" --no-logo
 	@$(SETUP) "$(TOOLS)/cff" tools/cffconvert.lock
 	@"$(TOOLS)/cff/bin/python" -c "from cffconvert.cli.cli import cli; cli()" --validate -i CITATION.cff
