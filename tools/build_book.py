@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import hashlib
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ import time
 from html.parser import HTMLParser
 from pathlib import Path
 
+import trim_styles
 import warm_kernels
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,12 +45,66 @@ _UNWANTED = re.compile(
     r"|[ \t]*<link[^>]*\shref=\"(?:https?:)?//[^\"]*\"[^>]*?/?>\s*?\n?",
     re.IGNORECASE,
 )
-_THEBE = re.compile(
-    r"[ \t]*<script[^>]*\ssrc=\"[^\"]*sphinx-thebe\.js[^\"]*\"[^>]*>\s*</script>\n?"
-    r"|[ \t]*<link[^>]*\shref=\"[^\"]*sphinx-thebe\.css[^\"]*\"[^>]*>\n?"
-    r"|[ \t]*<script>const THEBE_JS_URL = .*?</script>\n?"
-    r"|[ \t]*<script>window\.MathJax = .*?</script>\n?",
+# What else the theme and its extensions put on every page, and a page of this book does without:
+# settings of live code and of fold buttons, a place for advertisements, comments.
+_IDLE = re.compile(
+    r"[ \t]*<script[^>]*>(?:const THEBE_JS_URL|window\.MathJax|let toggle|var togglebutton|"
+    r"kernelName)[^<]*</script>\n?"
+    r"|[ \t]*<script type=\"text/x-thebe-config\">[^<]*</script>\n?"
+    r"|[ \t]*<div class=\"sidebar-primary-item\">\s*<div id=\"ethical-ad-placement\"[^>]*>\s*"
+    r"</div></div>\n?"
+    r"|(?<=/>)<meta name=\"viewport\"[^>]*>|[ \t]*<meta name=\"viewport\" content=\"[^\"]*1\"/>\n"
+    r"|[ \t]*<meta name=\"docsearch:[^>]*>\n?"
+    r"|[ \t]*<!--.*?-->\n?",
     re.DOTALL,
+)
+_ASSET = re.compile(
+    r"[ \t]*<script[^>]*\ssrc=\"(?P<script>[^\"?]+)[^>]*>\s*</script>\n?"
+    r"|[ \t]*<link[^>]*\shref=\"(?P<link>[^\"?]+\.(?:css|js))[^>]*>\n?"
+)
+#: Files that stay on the pages that show what they serve, and go from all others. Nothing shows
+#: what has None: the icons are drawn by record.css, and names of buttons by the browser.
+_SERVES = {
+    "fontawesome.js": None,
+    "bootstrap.js": None,
+    "sphinx-thebe.js": None,
+    "sphinx-thebe.css": None,
+    "clipboard.min.js": '<div class="highlight',
+    "copybutton.js": '<div class="highlight',
+    "copybutton.css": '<div class="highlight',
+    "togglebutton.js": 'class="toggle',
+    "togglebutton.css": 'class="toggle',
+    "design-tabs.js": 'class="sd-',
+    "sphinx-design.min.css": 'class="sd-',
+    "searchtools.js": 'id="search-results"',
+    "language_data.js": 'id="search-results"',
+    "searchindex.js": 'id="search-results"',
+}
+#: Files of the site that no page asks for.
+_LEFTOVERS = (
+    "_sources",
+    ".buildinfo*",
+    "_static/vendor",
+    "_static/locales",
+    "_static/images",
+    "_static/scripts/fontawesome*",
+    "_static/scripts/bootstrap*",
+    "_static/**/*.map",
+    "_static/*.png",
+    "_static/*-solid.svg",
+    "_static/*webpack-macros.html",
+    "_static/copybutton_funcs.js",
+    "_static/documentation_options.js",
+    "_static/basic.css",
+)
+#: Style sheets of the theme that every page asks for, in their order: joined to the first of them,
+#: without the rules that no page can meet.
+_JOINED = (
+    "styles/theme.css",
+    "styles/pydata-sphinx-theme.css",
+    "pygments.css",
+    "styles/sphinx-book-theme.css",
+    "mystnb.*.css",
 )
 # The theme repeats title and contents for print; the style sheet for print does without, and a page
 # then has one title for those who listen to it.
@@ -150,12 +206,59 @@ def run_sphinx(book: Path) -> int:
     return done.returncode
 
 
+def _tidy(text: str, options: str) -> str:
+    """Return a page without what it does not need, and with Sphinx's options in place."""
+    text = _PRINT.sub("", _IDLE.sub("", _UNWANTED.sub("", text)))
+
+    def judge(match: re.Match[str]) -> str:
+        name = (match["script"] or match["link"]).rpartition("/")[2]
+        if name == "documentation_options.js":
+            return f"    <script>{options}</script>\n"
+        served = _SERVES.get(name, "<")
+        if served is None or served not in text:
+            return ""
+        # A page is drawn before its scripts are there; what they are ready for comes later.
+        return re.sub(r"<script (?!defer)", "<script defer ", match[0])
+
+    return _ASSET.sub(judge, text)
+
+
+def _style(site: Path, pages: dict[Path, str]) -> None:
+    """Join and trim the theme's style sheets, and let the pages ask for the joined one."""
+    static = site / "_static"
+    sheets = [path for pattern in _JOINED for path in sorted(static.glob(pattern))]
+    if not sheets:
+        return
+    scripts = [path.read_text(encoding="utf-8") for path in sorted(static.rglob("*.js"))]
+    known = trim_styles.words(pages.values(), scripts)
+    texts = [path.read_text(encoding="utf-8") for path in [static / "basic.css", *sheets]]
+    notices = [trim_styles.notices(text) for text in texts]
+    kept = [*(text for text in notices if text), *(trim_styles.trim(text, known) for text in texts)]
+    joined = "\n".join(kept) + "\n"
+    for path in sheets[1:]:
+        path.unlink()
+    sheets[0].write_text(joined, encoding="utf-8")
+    digest = hashlib.sha256(joined.encode()).hexdigest()[:8]
+    gone = {path.name for path in sheets[1:]}
+
+    def judge(match: re.Match[str]) -> str:
+        name = (match["link"] or "").rpartition("/")[2]
+        if name == sheets[0].name:
+            return re.sub(r"theme\.css\?[^\"]*", f"theme.css?v={digest}", match[0])
+        return "" if name in gone else match[0]
+
+    for page, text in pages.items():
+        pages[page] = _ASSET.sub(judge, text)
+
+
 def clean(site: Path) -> int:
-    """Free the pages of what would load from elsewhere; return how many CSV files were written."""
+    """Free the pages of what would load from elsewhere, or of no use; return how many CSV files."""
     folder = site / "_static" / "data"
     written = 0
+    given = site / "_static" / "documentation_options.js"
+    options = " ".join(given.read_text(encoding="utf-8").split()) if given.is_file() else ""
+    pages: dict[Path, str] = {}
     for path in sorted(site.rglob("*.html")):
-        text = path.read_text(encoding="utf-8")
         depth = len(path.relative_to(site).parts) - 1
 
         def to_file(match: re.Match[str], depth: int = depth) -> str:
@@ -165,13 +268,20 @@ def clean(site: Path) -> int:
             written += 1
             return f'download="{match[1]}" href="{"../" * depth}_static/data/{match[1]}"'
 
-        kept = _CSV.sub(to_file, _PRINT.sub("", _THEBE.sub("", _UNWANTED.sub("", text))))
-        if kept != text:
-            path.write_text(kept, encoding="utf-8")
-    for pattern in ("_static/sphinx-thebe.*", "_sphinx_design_static", "_sources", ".buildinfo*"):
-        for path in site.glob(pattern):
-            if path.name == "_sphinx_design_static":
-                continue
+        pages[path] = _CSV.sub(to_file, _tidy(path.read_text(encoding="utf-8"), options))
+    found = (match for text in pages.values() for match in _ASSET.finditer(text))
+    asked = {(match["script"] or match["link"]).rpartition("/")[2] for match in found}
+    for name in _SERVES.keys() - asked:
+        for path in site.rglob(name):
+            path.unlink()
+    for path in sorted((site / "_static").rglob("*.js")):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(re.sub(r"//# sourceMappingURL=\S+\s*", "", text), encoding="utf-8")
+    _style(site, pages)
+    for path, text in pages.items():
+        path.write_text(text, encoding="utf-8")
+    for pattern in _LEFTOVERS:
+        for path in sorted(site.glob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     return written
 
