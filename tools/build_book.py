@@ -4,14 +4,22 @@ Run by `make book`. Steps: Jupyter Book with warnings and raising cells as error
 are freed of every address they would load something from; data links become files; the result is
 checked; the place of the pages is printed.
 
-Usage: python tools/build_book.py [--book FOLDER]
+A second build is quick: what Sphinx read of a page is kept, and only pages whose own text changed
+are executed again. Everything else that a page may depend on (code, data, settings, other files,
+Python, packages) is compared first; if any of it changed, or the last build failed, all is built
+from nothing. All pages are written anew in either case, because they name one another.
+
+Usage: python tools/build_book.py [--book FOLDER] [--cold]
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import hashlib
+import importlib.metadata
+import json
 import os
 import re
 import shutil
@@ -19,8 +27,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import trim_styles
 import warm_kernels
@@ -31,12 +41,19 @@ ROOT = Path(__file__).resolve().parents[1]
 _RUN = """
 import functools, os, sys
 import jupyter_book.sphinx as books
-books.build_sphinx = functools.partial(books.build_sphinx, jobs=min(4, os.cpu_count() or 1))
+import sphinx.builders as builders
+# A process more than cores, because a page waits now and then; few pages at a time, so that none
+# sits behind a long row when the others are done.
+books.build_sphinx = functools.partial(books.build_sphinx, jobs=min(6, 1 + (os.cpu_count() or 1)))
+chunks = builders.make_chunks
+builders.make_chunks = lambda pages, processes, most=10: chunks(pages, processes, 1)
 from jupyter_book.cli.main import main
 main()
 """
 # The day the first tag was planned for; only its being fixed matters, so that builds agree.
 EPOCH = "1767225600"
+#: In the folder of a build: what it was made from, written when it has ended well.
+STAMP = ".made-from.json"
 
 # Scripts of the theme that would be loaded from a content network, and that no page needs: live
 # code (thebe), formulas (MathJax), widgets (require.js).
@@ -175,7 +192,67 @@ def external_loads(site: Path) -> list[str]:
     return problems
 
 
-def run_sphinx(book: Path) -> int:
+def _fingerprint(paths: Iterable[Path], root: Path) -> dict[str, str]:
+    """Return the sha256 of each file."""
+    return {
+        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(paths)
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def inputs(book: Path) -> dict[str, Any]:
+    """Return what a build depends on: the text of each page, and all the rest.
+
+    Parameters
+    ----------
+    book : Path
+        Folder of the pages.
+
+    Returns
+    -------
+    dict
+        ``pages`` holds a hash for each page, ``rest`` one for everything that any page may read.
+    """
+    pages = _fingerprint(book.glob("*.md"), book)
+    own = (path for path in book.rglob("*") if "_build" not in path.relative_to(book).parts)
+    rest: dict[str, Any] = {
+        "book": {k: v for k, v in _fingerprint(own, book).items() if k not in pages},
+        "place": str(book),
+        "names": sorted(pages),
+        "python": sys.version,
+        "packages": sorted(f"{d.name} {d.version}" for d in importlib.metadata.distributions()),
+    }
+    # Folders whole: what a page reads through the code is not to be guessed here.
+    for name in ("analysis", "data", "docs", "tools"):
+        rest[name] = _fingerprint((ROOT / name).rglob("*"), ROOT)
+    rest["files"] = _fingerprint(ROOT.glob("[!.]*"), ROOT)
+    rest["settings"] = sorted(f"{k}={v}" for k, v in os.environ.items() if k.startswith("OMR_"))
+    whole = hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+    return {"pages": pages, "rest": whole}
+
+
+def prepare(book: Path, now: dict[str, Any], cold: bool) -> bool:
+    """Remove what an earlier build left and this one may not use; return whether any is of use."""
+    build = book / "_build"
+    stamp = build / STAMP
+    before: dict[str, Any] = {}
+    if not cold:
+        with contextlib.suppress(OSError, ValueError):
+            before = json.loads(stamp.read_text(encoding="utf-8"))
+    # Written again when this build has ended well: warnings of a failed one would not come twice.
+    stamp.unlink(missing_ok=True)
+    if before.get("rest") != now["rest"]:
+        shutil.rmtree(build, ignore_errors=True)
+        return False
+    shutil.rmtree(build / "html", ignore_errors=True)
+    for name, digest in now["pages"].items():
+        if before["pages"].get(name) != digest:
+            (build / ".doctrees" / name).with_suffix(".doctree").unlink(missing_ok=True)
+    return True
+
+
+def run_sphinx(book: Path, warm: bool = False) -> int:
     """Run Jupyter Book in its own process; return its exit status."""
     with tempfile.TemporaryDirectory(prefix="open-model-record-") as scratch:
         environment = dict(os.environ)
@@ -193,7 +270,7 @@ def run_sphinx(book: Path) -> int:
             PYTHONDONTWRITEBYTECODE=environment.get("PYTHONDONTWRITEBYTECODE", ""),
         )
         command = [sys.executable, "-c", _RUN, "build", str(book)]
-        command += ["-W", "-n", "--keep-going", "--all", "-q"]
+        command += ["-W", "-n", "--keep-going", "-q", *(() if warm else ("--all",))]
         with warm_kernels.serving(Path(scratch), environment) as environment:
             done = subprocess.run(
                 command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
@@ -290,11 +367,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Build and check the book; return the exit status."""
     parser = argparse.ArgumentParser(description="Build the book from data/derived.")
     parser.add_argument("--book", type=Path, default=ROOT / "book", help="folder of the pages")
-    book = parser.parse_args(arguments).book.resolve()
+    parser.add_argument("--cold", action="store_true", help="use nothing of an earlier build")
+    given = parser.parse_args(arguments)
+    book = given.book.resolve()
     started = time.monotonic()
     build = book / "_build"
-    shutil.rmtree(build, ignore_errors=True)
-    if run_sphinx(book):
+    now = inputs(book)
+    warm = prepare(book, now, given.cold)
+    if run_sphinx(book, warm):
         print("error: the book was not built; the lines above say which page", file=sys.stderr)
         return 1
     site = build / "html"
@@ -308,6 +388,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: loaded from elsewhere: {problem}", file=sys.stderr)
     if problems:
         return 1
+    (build / STAMP).write_text(json.dumps(now, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     pages = len(list(site.glob("*.html")))
     shown = index.relative_to(ROOT) if index.is_relative_to(ROOT) else index
     print(

@@ -1,8 +1,8 @@
 """Style sheets without the rules that no page of a site can meet.
 
-The theme brings some 8,000 rules for parts that this book does not have (cards, tabs, carousels, an
-icon font). A rule stays when every class and id that its selector asks for stands on some page, or
-as a word in some script. What is uncertain stays: arguments of `:not()` and its kind are not judged.
+The theme brings thousands of rules for parts that this book does not have (cards, tabs, an icon
+font). A rule stays when every class and id that its selector asks for stands on some page, or as a
+word in some script. What is uncertain stays: arguments of `:not()` and its kind are not judged.
 """
 
 from __future__ import annotations
