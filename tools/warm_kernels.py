@@ -70,7 +70,8 @@ def serving(scratch: Path, environment: dict[str, str]) -> Iterator[dict[str, st
     spec(scratch / "jupyter-data", address)
     command = [sys.executable, str(Path(__file__).resolve()), "serve", str(address)]
     with subprocess.Popen(command, env=environment, cwd=environment["PYTHONPATH"]) as server:
-        threading.Thread(target=_note_end, args=(server, address), daemon=True).start()
+        watcher = threading.Thread(target=_note_end, args=(server, address))
+        watcher.start()
         try:
             # It imports while Sphinx starts; the first kernel waits for it.
             yield {**environment, "JUPYTER_PATH": str(scratch / "jupyter-data")}
@@ -78,6 +79,7 @@ def serving(scratch: Path, environment: dict[str, str]) -> Iterator[dict[str, st
                 raise RuntimeError("the kernels' server did not start; see the lines above")
         finally:
             server.terminate()
+            watcher.join()
 
 
 def _note_end(server: subprocess.Popen[bytes], address: Path) -> None:
