@@ -27,6 +27,7 @@ from analysis.present.cards import cards as _cards
 from analysis.present.cards import contents as _contents
 from analysis.present.dictionary import dictionary as _dictionary
 from analysis.present.figure import Source, figure
+from analysis.present.glossary import glossary as _glossary
 from analysis.present.markup import Html, anchor, escape, join, paragraph, safe_link
 from analysis.present.tables import Column, shape_key, table, verdict
 
@@ -660,6 +661,11 @@ def dictionary() -> Html:
     from analysis.snapshot.schema import FIELDS
 
     return _dictionary(FIELDS.values())
+
+
+def glossary() -> Html:
+    """Return the definitions of the book's terms."""
+    return _glossary(tables.glossary())
 
 
 def legend() -> Html:

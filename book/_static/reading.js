@@ -1,0 +1,59 @@
+"use strict";
+/* Notes on terms: shown when a term is pointed at or has the focus, gone with Escape. They stay while
+   the pointer is on the note itself. Without this script a term is a link to the glossary. */
+(() => {
+  const start = () => {
+    const terms = document.querySelectorAll("a.omr-term");
+    if (!terms.length) return;
+    const note = document.createElement("div");
+    note.className = "omr-term-note";
+    note.setAttribute("role", "tooltip");
+    note.hidden = true;
+    document.body.append(note);
+    let shown = null;
+    let leaving = 0;
+
+    const hide = () => {
+      clearTimeout(leaving);
+      note.hidden = true;
+      shown = null;
+    };
+    const hideSoon = () => {
+      clearTimeout(leaving);
+      leaving = setTimeout(hide, 250);
+    };
+    const show = (term) => {
+      clearTimeout(leaving);
+      const source = document.getElementById(term.getAttribute("aria-describedby"));
+      if (!source || shown === term) return;
+      shown = term;
+      note.textContent = source.textContent;
+      note.hidden = false;
+      const box = term.getClientRects()[0];
+      const width = document.documentElement.clientWidth;
+      const left = Math.max(8, Math.min(box.left, width - note.offsetWidth - 8));
+      const below = box.bottom + note.offsetHeight + 8 < window.innerHeight;
+      const top = below ? box.bottom : box.top - note.offsetHeight;
+      note.style.left = `${left + window.scrollX}px`;
+      note.style.top = `${top + window.scrollY}px`;
+    };
+
+    terms.forEach((term) => {
+      term.setAttribute("aria-describedby", term.hash.replace("#term-", "note-"));
+      term.addEventListener("pointerenter", (event) => {
+        if (event.pointerType !== "touch") show(term);
+      });
+      term.addEventListener("pointerleave", hideSoon);
+      term.addEventListener("focus", () => show(term));
+      term.addEventListener("blur", hide);
+    });
+    note.addEventListener("pointerenter", () => clearTimeout(leaving));
+    note.addEventListener("pointerleave", hideSoon);
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && shown) hide();
+    });
+    window.addEventListener("resize", hide);
+  };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();
