@@ -100,7 +100,6 @@ _SERVES = {
     "searchtools.js": 'id="search-results"',
     "language_data.js": 'id="search-results"',
     "searchindex.js": 'id="search-results"',
-    "reading.js": "omr-term",
 }
 #: Files of the site that no page asks for.
 _LEFTOVERS = (

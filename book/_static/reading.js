@@ -1,5 +1,5 @@
 "use strict";
-/* Notes on terms: shown when a term is pointed at or has the focus, gone with Escape. They stay while
+/* Notes on terms, and light paper. Notes show when a term is pointed at or has the focus, gone with Escape. They stay while
    the pointer is on the note itself. Without this script a term is a link to the glossary. */
 (() => {
   const start = () => {
@@ -54,6 +54,19 @@
     });
     window.addEventListener("resize", hide);
   };
+  /* Paper is light, whatever the screen is. */
+  const paper = window.matchMedia("print");
+  const root = document.documentElement;
+  let theme = null;
+  paper.addEventListener("change", () => {
+    if (paper.matches && theme === null) {
+      theme = root.dataset.theme;
+      root.dataset.theme = "light";
+    } else if (!paper.matches && theme !== null) {
+      root.dataset.theme = theme;
+      theme = null;
+    }
+  });
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
 })();
