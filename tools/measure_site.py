@@ -3,8 +3,8 @@
 The site is served from this machine, compressed as a static host does it, to headless Chromium with
 the network and processor of Lighthouse's phone: 1.6 Mbit/s, 150 ms for a round trip, a processor
 four times slower. For each page: first and largest contentful paint, layout shift, total blocking
-time (what tasks took beyond 50 ms after the first paint), bytes on the wire and requests. Layout shift,
-bytes and requests are the same on every machine; times depend on it, so they are medians of runs.
+time (what tasks took beyond 50 ms after the first paint), bytes on the wire and requests. Layout
+shift, bytes and requests are the same on every machine; times depend on it, so they are medians.
 
 Usage: python tools/measure_site.py [PAGE…] [--site FOLDER] [--runs N] [--json]
 """
@@ -55,8 +55,9 @@ new PerformanceObserver(list => { for (const e of list.getEntries())
 _READ = """(() => {
     const fcp = performance.getEntriesByName('first-contentful-paint')[0];
     const first = fcp ? fcp.startTime : 0;
+    const late = seen.tasks.filter(task => task[0] + task[1] > first);
     return {fcp: first, lcp: seen.lcp, cls: seen.cls,
-        tbt: seen.tasks.filter(t => t[0] + t[1] > first).reduce((s, t) => s + Math.max(0, t[1] - 50), 0)};
+        tbt: late.reduce((sum, task) => sum + Math.max(0, task[1] - 50), 0)};
 })()"""
 
 

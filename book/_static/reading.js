@@ -1,6 +1,7 @@
 "use strict";
-/* Notes on terms, and light paper. Notes show when a term is pointed at or has the focus, gone with Escape. They stay while
-   the pointer is on the note itself. Without this script a term is a link to the glossary. */
+/* Notes on terms, and light paper. A note shows when its term is pointed at or has the focus, stays
+   while the pointer is on the note itself, and goes with Escape. Without this script a term is a link
+   to the glossary. */
 (() => {
   const start = () => {
     const terms = document.querySelectorAll("a.omr-term");
