@@ -47,6 +47,7 @@ CHAPTERS: Final = (
     "languages",
     "frontier",
     "licensing",
+    "limits",
     "provenance",
     "pulls",
     "reasons",
