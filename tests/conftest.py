@@ -10,6 +10,10 @@ import pytest
 from hypothesis import settings
 
 from analysis import raw
+from tests.support.browser import chromium, site, visit
+
+#: Fixtures that live beside their helpers.
+__all__ = ["chromium", "site", "visit"]
 
 PROJECT = Path(__file__).resolve().parents[1]
 

@@ -112,9 +112,17 @@ def test_a_claim_without_any_value_shows_its_readings_and_no_chart(
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 def test_a_claim_names_every_raw_file_with_its_hash(claim: pages.Claim) -> None:
     made = claim.inputs()
+    versions = {
+        "versions.html": pages.data_versions(),
+        "versions-elsewhere.html": pages.data_versions_elsewhere(),
+    }
     for item in claim.record["inputs"]:
         assert item["sha256"] in made
-        assert item["url"] in made
+        # Its address stands in the row of the version, where the name leads.
+        page, _, place = pages.version_address(item["name"]).partition("#")
+        assert f'href="{page}#{place}"' in made
+        row = versions[page].partition(f'id="{place}"')[2].partition("</tr>")[0]
+        assert item["url"] in row
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)

@@ -27,8 +27,10 @@ from analysis.present.markup import Html, anchor, escape, safe_link
 from analysis.present.svg import compact
 from analysis.present.tables import Column, csv_text, table
 
-#: Rows of a figure's table on the page; all of them are in its CSV file.
-_SHOWN: Final = 60
+#: Rows of a figure's table on the page where it is longer than can be read; all of them are in its
+#: CSV file.
+_SHOWN: Final = 12
+_WHOLE: Final = 30
 _ID: Final = re.compile(r'\b(id="|url\(#|href="#)([A-Za-z0-9_-]+)')
 
 
@@ -202,6 +204,7 @@ def figure(
     for kind, width in (("wide", theme.WIDE), ("narrow", theme.NARROW)):
         svg = inline_svg(render(draw(width), width), f"{name}-{kind}", title, alt)
         pictures.append(f'<div class="omr-{kind}">{svg}</div>')
+    shown = len(data) if len(data) <= _WHOLE else _SHOWN
     encoded = base64.b64encode(csv_text(data).encode()).decode()
     remark = f'<p class="omr-note">{escape(note)}</p>' if note else ""
     return Html(
@@ -213,7 +216,7 @@ def figure(
         f'href="data:text/csv;charset=utf-8;base64,{encoded}">Data as CSV</a>'
         f'<a href="#fig-{name}">Link to this figure</a></div>'
         f"<details><summary>In words and numbers</summary><p>{escape(alt)}</p>"
-        f"{table(data, columns, caption='Data of the figure: ' + title, limit=_SHOWN)}</details>"
+        f"{table(data, columns, caption='Data of the figure: ' + title, limit=shown)}</details>"
         "</figure>"
     )
 
