@@ -43,7 +43,7 @@ def _name(claim: pages.Claim) -> str:
     return f"{claim.record['title']} ({instrument})" if instrument else str(claim.record["title"])
 
 
-def content(id: str) -> dict[str, Any]:
+def _content(id: str) -> dict[str, Any]:
     """Return the data of one claim, as :func:`analysis.present.explorer.data` gives them.
 
     Parameters
@@ -110,7 +110,7 @@ def chooser() -> Html:
         if not groups or groups[-1]["name"] != group:
             groups.append({"name": group, "claims": []})
         groups[-1]["claims"].append([claim.id, _name(claim)])
-        parts.append(explorer.script(content(claim.id)))
+        parts.append(explorer.script(_content(claim.id)))
     known = {"first": FIRST, "groups": groups, "grades": dict(numbers.GRADES)}
     listed = json.dumps(known, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return Html(
