@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from analysis import pages, tables
+from analysis.pages import explorer
 from analysis.present import numbers, theme
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -55,8 +57,6 @@ def choose(page: Any, dimension: int, choice: object) -> None:
 
 
 def dimensions(id: str) -> list[dict[str, Any]]:
-    from analysis.pages import explorer
-
     found: list[dict[str, Any]] = explorer._content(id)["dimensions"]
     return found
 
@@ -118,6 +118,8 @@ def test_every_claim_gets_the_verdict_of_the_register_over_all_its_choices(
             )
             said = page.locator(f"{HEAD} .omr-verdict").inner_text()
             assert said.split("\u00a0")[1] == record["robust"]["verdict"], id
+            # The range is the one that the page's table gives.
+            assert page.locator(HEAD).inner_text().startswith(explorer._results(entry)), id
 
 
 def test_the_first_view_is_the_own_reading_of_the_share(opened: Callable[..., Any]) -> None:
@@ -257,6 +259,23 @@ def test_the_link_is_copied_or_shown(opened: Callable[..., Any]) -> None:
     again = opened("#" + link.partition("#")[2])
     assert again.locator(HEAD).inner_text() == page.locator(HEAD).inner_text()
     assert chosen(again) == dict(p.split("=") for p in link.partition("#")[2].split("&"))
+
+
+def test_a_claim_that_does_not_load_is_said(chromium: Any, site: Path, tmp_path: Path) -> None:
+    for name in ("explore.html", "_static/explorer.js", "_static/explorer/share-above-half.js"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(site / name, tmp_path / name)
+    page = chromium.new_page()
+    page.goto((tmp_path / "explore.html").as_uri())
+    page.wait_for_selector(HEAD)
+    before = page.locator(HEAD).inner_text()
+    page.locator("#omr-claim").select_option("breadth")
+    page.wait_for_function("document.querySelector('.omr-message').textContent.length > 0")
+    assert "did not load" in page.locator(".omr-message").inner_text()
+    # What is shown is still named.
+    assert page.locator("#omr-claim").input_value() == "share-above-half"
+    assert page.locator(HEAD).inner_text() == before
+    page.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

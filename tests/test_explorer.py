@@ -245,6 +245,25 @@ def test_what_nothing_bounds_is_no_number() -> None:
     assert all("inf" not in text for text in data["numbers"])
 
 
+@pytest.mark.parametrize(
+    ("values", "unit", "said"),
+    [
+        ([0.5, 0.0, math.nan], "share", "0.0 to 50.0 %"),
+        ([8e5, 2e6, 3e6], "downloads", "800,000 to 3.0 million"),
+        ([1.0, 1.0], "ratio", "1.00"),
+        ([1.0, math.inf], "ratio", "at least 1.00"),
+        ([math.inf], "ratio", "no bound"),
+        ([math.nan], "ratio", "not known"),
+        ([explorer.number("2025-06"), explorer.number("2025-08")], "month",
+         "June 2025 to August 2025"),
+    ],
+)  # fmt: skip
+def test_a_range_of_numbers_is_written_with_one_unit(
+    values: list[float], unit: str, said: str
+) -> None:
+    assert explorer.spread(values, unit).replace("\u00a0", " ") == said
+
+
 def test_a_choice_that_nobody_declared_is_an_error() -> None:
     with pytest.raises(InputError, match="made-up: its table has bulk = 'half'"):
         made_data([row(bulk="half")])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import math
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -69,14 +68,10 @@ def _content(id: str) -> dict[str, Any]:
 
 def _results(claim: pages.Claim) -> str:
     """Return the lowest and the highest number that a specification gives."""
-    cells = tables.specifications(claim.id)["value"].dropna()
-    values = [v if isinstance(v, str) else float(v) for v in cells]
-    known = [v for v in values if v != math.inf]
-    if not known:
-        return "not known"
-    # What nothing bounds is no number, and leaves the range open.
-    top = None if len(known) < len(values) else max(known)
-    return numbers.format_interval(min(known), top, str(claim.record["unit"]))
+    return explorer.spread(
+        [explorer.number(cell) for cell in tables.specifications(claim.id)["value"]],
+        str(claim.record["unit"]),
+    )
 
 
 def opening() -> Html:

@@ -57,7 +57,7 @@ def _month(number: float) -> str:
     return f"{int(number) // 12:04d}-{int(number) % 12 + 1:02d}"
 
 
-def _number(value: object) -> float:
+def number(value: object) -> float:
     """Return a cell as a number; a month counts its months, what is missing is NaN."""
     if isinstance(value, str):
         year, _, month = value.partition("-")
@@ -92,6 +92,35 @@ def interval(lower: float, upper: float, unit: str) -> str:
     if high is None and not low:
         return "no bound"
     return numbers.format_interval(low, high, unit)
+
+
+def spread(values: Sequence[float], unit: str) -> str:
+    r"""Return from where to where numbers reach, as the script of the page writes it.
+
+    Parameters
+    ----------
+    values : sequence of float
+        Numbers, months as counted months; infinite where nothing bounds one.
+    unit : str
+        As in :func:`analysis.present.numbers.format_value`.
+
+    Examples
+    --------
+    >>> spread([0.0, 0.5, 0.25], "share").replace("\u00a0", " ")
+    '0.0 to 50.0 %'
+    """
+    finite = [value for value in values if math.isfinite(value)]
+    endless = any(math.isinf(value) for value in values)
+    if not finite:
+        return "no bound" if endless else "not known"
+    low, high = (_written(end, unit) for end in (min(finite), max(finite)))
+    if endless:
+        return f"at least {low}"
+    if low == high:
+        return low
+    head, gap, tail = high.rpartition("\u00a0")
+    shared = f"{gap}{tail}" if head and unit != "month" else ""
+    return f"{low.removesuffix(shared)} to {high}"
 
 
 class Axis:
@@ -159,7 +188,7 @@ class Axis:
 def rule(claim: Claim) -> str:
     """Return when a specification's number satisfies the claim, as a sentence."""
     if claim.comparison == "first-in":
-        months = interval(_number(claim.months[0]), _number(claim.months[-1]), "month")
+        months = interval(number(claim.months[0]), number(claim.months[-1]), "month")
         return f"It holds where the month is one of those from {months}."
     assert claim.stated is not None
     if claim.comparison == "above":
@@ -202,10 +231,10 @@ def why(claim: Claim, row: Mapping[str, Any]) -> str:
         return f"Nothing is decided yet: {row['pending']}."
     if row.get("beside"):
         return f"It is {{value}} {row['beside']}. It decides nothing of what is asked."
-    value, low, high = (_number(row[name]) for name in ("value", "lower", "upper"))
+    value, low, high = (number(row[name]) for name in ("value", "lower", "upper"))
     if claim.comparison == "first-in":
         return _why_month(claim, answer, row)
-    hard_low, hard_high = (_number(row[name]) for name in ("hard_lower", "hard_upper"))
+    hard_low, hard_high = (number(row[name]) for name in ("hard_lower", "hard_upper"))
     if math.isnan(value) and math.isnan(low):
         return "The data give no number for this reading."
     line = short(claim.stated or 0.0, claim.unit)
@@ -245,17 +274,17 @@ def why(claim: Claim, row: Mapping[str, Any]) -> str:
 
 def _before(row: Mapping[str, Any], line: str) -> str:
     """Return what a claim that a line was crossed had before."""
-    if "before_lower" not in row or math.isnan(_number(row["before_lower"])):
+    if "before_lower" not in row or math.isnan(number(row["before_lower"])):
         return ""
-    span = interval(_number(row["before_lower"]), _number(row["before_upper"]), "share")
+    span = interval(number(row["before_lower"]), number(row["before_upper"]), "share")
     return (
         f" Before the release it was {span}; to cross {line} it must not have been above it then."
     )
 
 
 def _why_month(claim: Claim, answer: str, row: Mapping[str, Any]) -> str:
-    months = interval(_number(claim.months[0]), _number(claim.months[-1]), "month")
-    if math.isnan(_number(row["value"])):
+    months = interval(number(claim.months[0]), number(claim.months[-1]), "month")
+    if math.isnan(number(row["value"])):
         return "The data show no such month."
     if answer == "undetermined":
         return f"The data allow {{interval}}, partly outside {months}."
@@ -328,9 +357,9 @@ def data(
     records = [{str(name): cell for name, cell in r.items()} for r in frame.to_dict("records")]
     ends = []
     for row in records:
-        found = {name: _number(row[name]) for name in _ENDS}
+        found = {name: number(row[name]) for name in _ENDS}
         if unit == "month" and "first" in row and not math.isnan(found["value"]):
-            found["lower"], found["upper"] = _number(row["first"]), _number(row["last"])
+            found["lower"], found["upper"] = number(row["first"]), number(row["last"])
         ends.append(found)
     known = sorted({v for found in ends for v in found.values() if math.isfinite(v)})
     line, band = _line(claim)
@@ -410,7 +439,7 @@ _COLUMNS: Final = (
 def _line(claim: Claim) -> tuple[float | None, tuple[float, float] | None]:
     """Return the line that the claim draws, and the range that counts as its number."""
     if claim.comparison == "first-in":
-        return None, (_number(claim.months[0]), _number(claim.months[-1]))
+        return None, (number(claim.months[0]), number(claim.months[-1]))
     assert claim.stated is not None
     if claim.comparison == "above":
         return claim.stated, None
@@ -435,7 +464,7 @@ def _combination(id: str, grid: Mapping[str, Sequence[str]], row: Mapping[str, A
 def _covered(row: Mapping[str, Any]) -> dict[str, Any] | None:
     if not int(row["population_size"]):
         return None
-    held = _number(row["covered_all_time"])
+    held = number(row["covered_all_time"])
     return {
         "covered_repositories": int(row["covered"]),
         "population_repositories": int(row["population_size"]),

@@ -125,6 +125,9 @@
     script.onerror = () => {
       waiting.delete(id);
       script.remove();
+      if (shown) {
+        parts.select.value = shown.id;
+      }
       say("The numbers of this claim did not load; the tables below hold its answer.", true);
     };
     document.head.append(script);
@@ -157,11 +160,15 @@
   }
 
   function range(claim, rows) {
-    const values = rows.map((row) => row.value).filter((value) => value >= 0);
+    const every = rows.map((row) => row.value);
+    const values = every.filter((value) => value >= 0);
     if (!values.length) {
-      return "not known";
+      return every.includes(-2) ? "no bound" : "not known";
     }
     const low = claim.numbers[Math.min(...values)];
+    if (every.includes(-2)) {
+      return "at least " + low;
+    }
     return span(low, claim.numbers[Math.max(...values)], claim.unit);
   }
 
@@ -221,6 +228,9 @@
     }
     words.delete("claim");
     load(id || known.first, (claim) => {
+      if (window.location.hash.slice(1) !== hash) {
+        return; // it changed while the claim loaded
+      }
       const wanted = claim.own.slice();
       for (const [name, choice] of words) {
         const d = claim.dimensions.findIndex((dimension) => dimension.id === name);
@@ -262,8 +272,11 @@
     }
     select.addEventListener("change", () => {
       load(select.value, (claim) => {
-        show(claim, claim.own.slice(), true, []);
-        window.location.hash = address();
+        // Another may have been picked while this one loaded.
+        if (claim.id === select.value) {
+          show(claim, claim.own.slice(), true, []);
+          window.location.hash = address();
+        }
       });
     });
     const button = (words, act) => {
@@ -661,7 +674,8 @@
       return;
     }
     known = JSON.parse(document.getElementById("omr-explorer-claims").textContent);
-    known.ids = new Set(known.groups.flatMap((group) => group.claims.map(([id]) => id)));
+    known.ids = new Set();
+    known.groups.forEach((group) => group.claims.forEach(([id]) => known.ids.add(id)));
     build();
     window.addEventListener("hashchange", () => follow(false));
     follow(true);
