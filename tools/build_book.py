@@ -55,6 +55,13 @@ _THEBE = re.compile(
 # then has one title for those who listen to it.
 _PRINT = re.compile(r"<div id=\"jb-print-docs-body\".*?(?=<div id=\"searchbox\">)", re.DOTALL)
 _CSV = re.compile(r'download="([a-z0-9-]+\.csv)" href="data:text/csv;charset=utf-8;base64,([^"]*)"')
+# What a page gives its script to load when it is asked for (the claim explorer), and that script,
+# which no other page needs.
+_FILE = re.compile(
+    r'<script type="application/json" data-omr-file="(explorer/[a-z0-9-]+\.js)">(.*?)</script>',
+    re.DOTALL,
+)
+_EXPLORER = re.compile(r"[ \t]*<script[^>]*\ssrc=\"[^\"]*explorer\.js[^\"]*\"[^>]*>\s*</script>\n?")
 _CSS_LOAD = re.compile(
     r"(?:url\(\s*['\"]?|@import\s+['\"]?)((?:https?:)?//[^)'\"\s]+)", re.IGNORECASE
 )
@@ -166,7 +173,16 @@ def clean(site: Path) -> int:
             written += 1
             return f'download="{match[1]}" href="{"../" * depth}_static/data/{match[1]}"'
 
+        def to_script(match: re.Match[str]) -> str:
+            path = site / "_static" / match[1]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(match[2].encode())
+            return ""
+
         kept = _CSV.sub(to_file, _PRINT.sub("", _THEBE.sub("", _UNWANTED.sub("", text))))
+        kept = _FILE.sub(to_script, kept)
+        if 'id="omr-explorer"' not in kept:
+            kept = _EXPLORER.sub("", kept)
         kept = slim_pages.slim(kept)
         if kept != text:
             path.write_text(kept, encoding="utf-8")

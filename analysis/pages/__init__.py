@@ -48,6 +48,7 @@ CHAPTERS: Final = (
     "arrivals",
     "derivatives",
     "domains",
+    "explorer",
     "languages",
     "frontier",
     "licensing",
@@ -277,12 +278,22 @@ class Claim:
             *self._interval_meaning(),
             *([("Seen of it", self.coverage)] if record.get("coverage") else []),
             ("Recreated", _reasoned(record["recreated"])),
-            ("Robust", _reasoned(record["robust"], record["deciding_choice"] or "", self.deciding)),
+            ("Robust", join([self._robust(), *self._choices()], " ")),
             ("Later data", _reasoned(record["later"])),
             *self._elsewhere(),
         ]
         pairs = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows)
         return Html(f'<dl class="omr-summary">{pairs}</dl>')
+
+    def _robust(self) -> Html:
+        record = self.record
+        return _reasoned(record["robust"], record["deciding_choice"] or "", self.deciding)
+
+    def _choices(self) -> list[Html]:
+        """Return the link to the explorer, where there is something to choose."""
+        if not self.record["specifications"]:
+            return []
+        return [Html(f'(<a href="explore.html#claim={escape(self.id)}">try other choices</a>)')]
 
     @property
     def elsewhere(self) -> Claim | None:
