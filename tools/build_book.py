@@ -21,6 +21,7 @@ import time
 from html.parser import HTMLParser
 from pathlib import Path
 
+import mend_pages
 import warm_kernels
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -166,6 +167,7 @@ def clean(site: Path) -> int:
             return f'download="{match[1]}" href="{"../" * depth}_static/data/{match[1]}"'
 
         kept = _CSV.sub(to_file, _PRINT.sub("", _THEBE.sub("", _UNWANTED.sub("", text))))
+        kept = mend_pages.mend(kept)
         if kept != text:
             path.write_text(kept, encoding="utf-8")
     for pattern in ("_static/sphinx-thebe.*", "_sphinx_design_static", "_sources", ".buildinfo*"):
