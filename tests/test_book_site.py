@@ -15,8 +15,7 @@ from pathlib import Path
 import pytest
 
 from analysis import tables
-from analysis.present import theme
-from tests.support.browser import PROJECT, Visit, copy_project, run_build
+from tests.support.browser import PROJECT, copy_project, run_build
 
 pytestmark = [pytest.mark.slow]
 
@@ -188,66 +187,3 @@ def test_a_fault_in_a_page_fails_the_build(tmp_path: Path, body: str, works: boo
     if not works:
         assert "Open " not in result.stdout
         assert "index" in result.stderr or "broken" in result.stderr
-
-
-# --- in a browser ---------------------------------------------------------------------------------
-
-
-@pytest.mark.browser
-def test_nothing_is_requested_and_nothing_fails(visit: Visit) -> None:
-    # At 360 pixels nothing sticks out of the page.
-    script = "document.documentElement.scrollWidth"
-    for name, width, wrong in visit(script, viewport={"width": 360, "height": 740}):
-        assert wrong == [], name
-        assert width <= 360, name
-
-
-@pytest.mark.browser
-def test_one_drawing_of_each_figure_shows_at_each_width(visit: Visit) -> None:
-    script = """[...document.querySelectorAll('.omr-figure')].map(f =>
-        [...f.querySelectorAll('svg')].filter(s => s.getBoundingClientRect().width > 100)
-            .map(s => [s.parentElement.className,
-                       Math.min(...[...s.querySelectorAll('text')].map(
-                           t => t.getBoundingClientRect().height))]))"""
-    for width, kind in ((1280, "omr-wide"), (360, "omr-narrow")):
-        for name, figures, _ in visit(script, viewport={"width": width, "height": 800}):
-            for figure in figures:
-                assert [shown for shown, _ in figure] == [kind], name
-                # The smallest text is as tall as legible type.
-                assert figure[0][1] >= 10, name
-
-
-@pytest.mark.browser
-def test_content_is_there_without_scripts(visit: Visit, site: Path) -> None:
-    for name, (content, text), _ in visit("", java_script_enabled=False):
-        if name == "search.html":
-            continue
-        assert len(text) > 300, name
-        source = (site / name).read_text(encoding="utf-8")
-        assert content.count("<svg") == source.count("<svg"), name
-
-
-@pytest.mark.browser
-def test_the_dark_theme_is_legible(visit: Visit) -> None:
-    script = """(() => {
-        const root = document.documentElement;
-        const seen = [...document.querySelectorAll(
-            'main p, main td, main th, main dd, main dt, main h1, main h2, main li, main a,'
-            + ' main summary, main .omr-verdict')]
-            .filter(e => e.getBoundingClientRect().height > 0);
-        const ground = e => { for (; e; e = e.parentElement) {
-            const c = getComputedStyle(e).backgroundColor;
-            if (!/rgba\\(.*, 0\\)$/.test(c) && c !== 'transparent') return c; }
-            return 'rgb(0,0,0)'; };
-        return [root.dataset.theme, [...new Set(seen.filter(e => e.textContent.trim()).map(
-            e => getComputedStyle(e).color + '|' + ground(e)))]];
-    })()"""
-    for scheme in ("dark", "light"):
-        for name, (shown, pairs), _ in visit(script, color_scheme=scheme):
-            assert shown == scheme, name
-            for pair in pairs:
-                ink, ground = (
-                    "#" + "".join(f"{int(float(v)):02x}" for v in re.findall(r"[\d.]+", c)[:3])
-                    for c in pair.split("|")
-                )
-                assert theme.contrast(ink, ground) >= 4.5, f"{name} {scheme}: {pair}"

@@ -32,6 +32,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import mend_pages
 import slim_pages
 import trim_styles
 import warm_kernels
@@ -97,6 +98,7 @@ _SERVES = {
     "searchtools.js": 'id="search-results"',
     "language_data.js": 'id="search-results"',
     "searchindex.js": 'id="search-results"',
+    "explorer.js": 'id="omr-explorer"',
 }
 #: Files of the site that no page asks for.
 _LEFTOVERS = (
@@ -134,7 +136,6 @@ _FILE = re.compile(
     r'<script type="application/json" data-omr-file="(explorer/[a-z0-9-]+\.js)">(.*?)</script>',
     re.DOTALL,
 )
-_EXPLORER = re.compile(r"[ \t]*<script[^>]*\ssrc=\"[^\"]*explorer\.js[^\"]*\"[^>]*>\s*</script>\n?")
 _CSS_LOAD = re.compile(
     r"(?:url\(\s*['\"]?|@import\s+['\"]?)((?:https?:)?//[^)'\"\s]+)", re.IGNORECASE
 )
@@ -360,10 +361,7 @@ def clean(site: Path) -> int:
             return ""
 
         text = _CSV.sub(to_file, _tidy(path.read_text(encoding="utf-8"), options))
-        text = _FILE.sub(to_script, text)
-        if 'id="omr-explorer"' not in text:
-            text = _EXPLORER.sub("", text)
-        pages[path] = text
+        pages[path] = mend_pages.mend(_FILE.sub(to_script, text))
     found = (match for text in pages.values() for match in _ASSET.finditer(text))
     asked = {(match["script"] or match["link"]).rpartition("/")[2] for match in found}
     for name in _SERVES.keys() - asked:

@@ -172,8 +172,12 @@ def _behind(id: str) -> dict[str, Any]:
     return {"sources": _inputs(claim(id).record), "everything": f"{page}.html#the-data-behind-it"}
 
 
+_AT_COMMIT: Final = re.compile(r"(https://github\.com/[\w.-]+/[\w.-]+) \(commit ([0-9a-f]{7,40})\)")
+
+
 def _cited(url: str, text: str) -> Html:
     """Return a citation with its address: as a link, or spelt out where it is no safe link."""
+    url = _AT_COMMIT.sub(r"\1/tree/\2", url)
     link = safe_link(url, text)
     return link if link.startswith("<a ") else join([link, f" ({url})"])
 

@@ -66,7 +66,7 @@ def cell(value: object, unit: str = "") -> Html:
     if isinstance(value, Html):
         return value
     if _missing(value):
-        return Html('<span aria-label="none">–</span>')
+        return Html('<span role="img" aria-label="none">–</span>')
     if isinstance(value, bool):
         return Html("yes" if value else "no")
     if isinstance(value, float) and math.isinf(value):
