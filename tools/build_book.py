@@ -21,6 +21,7 @@ import time
 from html.parser import HTMLParser
 from pathlib import Path
 
+import site_assets
 import warm_kernels
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -165,7 +166,9 @@ def clean(site: Path) -> int:
             written += 1
             return f'download="{match[1]}" href="{"../" * depth}_static/data/{match[1]}"'
 
-        kept = _CSV.sub(to_file, _PRINT.sub("", _THEBE.sub("", _UNWANTED.sub("", text))))
+        freed = _PRINT.sub("", _THEBE.sub("", _UNWANTED.sub("", text)))
+        freed = site_assets.unpack(freed, path.relative_to(site).as_posix(), site)
+        kept = _CSV.sub(to_file, freed)
         if kept != text:
             path.write_text(kept, encoding="utf-8")
     for pattern in ("_static/sphinx-thebe.*", "_sphinx_design_static", "_sources", ".buildinfo*"):
@@ -189,6 +192,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     site = build / "html"
     files = clean(site)
+    site_assets.finish(site)
     problems = external_loads(site)
     index = site / "index.html"
     if not index.is_file():
