@@ -2,18 +2,23 @@
 
 A figure packs its files into an element that no browser shows (analysis/present/assets.py).
 `unpack` writes them to _static/figures, puts the links in that element's place, and fills in what
-only the build knows: the version of the record and the page. `finish` draws the PNG of each SVG, writes the
-sources that links lead to as pages with numbered lines, and the one bundle that every interactive
-chart shares.
+only the build knows: the version of the record and the page; sources that links lead to become
+pages with numbered lines. `finish` draws the PNG of each SVG, and makes the one bundle that every
+interactive chart shares. Both stay beside the site, named after what they were made from, for a
+next build that keeps its folder.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
+import importlib.metadata
 import json
 import os
 import re
+import shutil
+import struct
 import zlib
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -56,7 +61,8 @@ span:target {{ background: rgba(255, 200, 0, 0.3); }}
 
 def citation() -> dict[str, str]:
     """Return version and, where one is named, the public address of the repository."""
-    record = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    path = ROOT / "CITATION.cff"
+    record = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return {
         "version": str(record.get("version") or ""),
         "address": str(record.get("repository-code") or record.get("url") or ""),
@@ -129,11 +135,28 @@ def finish(site: Path) -> None:
     pictures = sorted((site / "_static" / "figures").glob("*.svg"))
     if not pictures:
         return
-    # Forks of a process in which the renderer ran would share its threads: start anew.
-    with ProcessPoolExecutor(min(4, os.cpu_count() or 1), get_context("spawn")) as pool:
-        made = pool.submit(bundle)
-        list(pool.map(_draw, pictures, chunksize=8))
-        (site / "_static" / "vega.js").write_text(made.result(), encoding="utf-8")
+    kept = site.parent / ".pictures"
+    kept.mkdir(exist_ok=True)
+    tool = importlib.metadata.version("vl-convert-python")
+    script = kept / f"{_digest(_SNIPPET + tool)}.js"
+    named = {path: kept / f"{_digest(path.read_text('utf-8') + tool)}.png" for path in pictures}
+    missing = [(path, png) for path, png in named.items() if not png.exists()]
+    if missing or not script.exists():
+        # Forks of a process in which the renderer ran would share its threads: start anew.
+        with ProcessPoolExecutor(min(4, os.cpu_count() or 1), get_context("spawn")) as pool:
+            made = None if script.exists() else pool.submit(_bundle_to, script)
+            list(pool.map(_draw, missing, chunksize=4))
+            if made is not None:
+                made.result()
+    for path, png in named.items():
+        shutil.copyfile(png, path.with_suffix(".png"))
+    shutil.copyfile(script, site / "_static" / "vega.js")
+    for path in set(kept.iterdir()) - {script, *named.values()}:
+        path.unlink()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def bundle() -> str:
@@ -143,6 +166,38 @@ def bundle() -> str:
     return f"(() => {{\n{text}\n}})();\n"
 
 
-def _draw(picture: Path) -> None:
-    drawn = vl_convert.svg_to_png(picture.read_text(encoding="utf-8"), scale=2)
-    picture.with_suffix(".png").write_bytes(drawn)
+def _bundle_to(path: Path) -> None:
+    _write(path, bundle().encode())
+
+
+def _draw(pair: tuple[Path, Path]) -> None:
+    picture, png = pair
+    _write(png, smaller(vl_convert.svg_to_png(picture.read_text(encoding="utf-8"), scale=2)))
+
+
+def _write(path: Path, content: bytes) -> None:
+    # Whole or not at all: a broken build must leave nothing that the next one takes for good.
+    new = path.with_suffix(".new")
+    new.write_bytes(content)
+    new.replace(path)
+
+
+def smaller(png: bytes) -> bytes:
+    """Return a PNG with its content packed well; the renderer packs fast, in thrice the bytes."""
+    head, parts, packed = png[:8], [], b""
+    place = 8
+    while place < len(png):
+        (length,) = struct.unpack(">I", png[place : place + 4])
+        kind, content = png[place + 4 : place + 8], png[place + 8 : place + 8 + length]
+        place += 12 + length
+        if kind == b"IDAT":
+            packed += content
+            continue
+        if kind == b"IEND":
+            parts.append((b"IDAT", zlib.compress(zlib.decompress(packed), 6)))
+        parts.append((kind, content))
+    return head + b"".join(
+        struct.pack(">I", len(content)) + kind + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in parts
+    )  # fmt: skip

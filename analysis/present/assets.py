@@ -22,7 +22,6 @@ import pyarrow.parquet as pq
 
 from analysis.present import theme
 from analysis.present.markup import Html, escape, plain
-from analysis.present.svg import compact
 
 #: Name of the record, as in ``CITATION.cff`` (a test compares).
 RECORD: Final = "The Open-Model Record"
@@ -112,9 +111,11 @@ def picture(drawn: str, *, title: str, subtitle: str, description: str, foot: st
         f'width="{width:g}" height="{height}" font-family="sans-serif" role="img" '
         f'aria-labelledby="t d"><title id="t">{escape(title)}</title>'
         f'<desc id="d">{escape(description)}</desc>'
+        # An outline in the colour of the page keeps lines off the letters: it goes below them.
+        "<style>text{paint-order:stroke}</style>"
         f'<rect width="100%" height="100%" fill="{theme.PAGE.light}"/>'
         f'{"".join(head)}<g transform="translate({_MARGIN},{top:.1f})">'
-        f"{compact(inner).rpartition('</svg>')[0]}</g>{''.join(tail)}</svg>\n"
+        f"{inner.rpartition('</svg>')[0]}</g>{''.join(tail)}</svg>\n"
     )
 
 

@@ -9,8 +9,7 @@
   "use strict";
 
   const here = document.currentScript && document.currentScript.src;
-  const figures = document.querySelectorAll(".omr-figure[data-live]");
-  if (!here || !figures.length || !window.IntersectionObserver) return;
+  if (!here || !window.IntersectionObserver) return;
   const base = here.slice(0, here.lastIndexOf("/") + 1);
   /* how far from a mark, in pixels, a pointer still means it */
   const NEAR = 14;
@@ -256,7 +255,8 @@
 
   /* --- the words to cite ---------------------------------------------------------------------- */
 
-  if (navigator.clipboard) {
+  function offerCopies() {
+    if (!navigator.clipboard) return;
     for (const words of document.querySelectorAll(".omr-cite > p")) {
       const button = document.createElement("button");
       button.type = "button";
@@ -276,7 +276,13 @@
     }
   }
 
-  for (const figure of figures) {
-    for (const box of figure.querySelectorAll(".omr-wide, .omr-narrow")) observer.observe(box);
+  function start() {
+    offerCopies();
+    const boxes = ".omr-figure[data-live] > .omr-wide, .omr-figure[data-live] > .omr-narrow";
+    for (const box of document.querySelectorAll(boxes)) observer.observe(box);
   }
+
+  /* The page loads this in its head. */
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
 })();
