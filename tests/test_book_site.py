@@ -132,7 +132,7 @@ def test_every_figure_has_words_a_table_and_a_file(site: Path) -> None:
             count += 1
             assert len(re.findall(r"<desc id=\"[^\"]+\">[^<]{20,}</desc>", figure)) == 2
             assert "<table" in figure
-            data = re.search(r'href="(_static/data/[a-z0-9-]+\.csv)"', figure)
+            data = re.search(r'href="(_static/figures/[a-z0-9-]+\.csv)"', figure)
             assert data is not None
             assert len((site / data[1]).read_text(encoding="utf-8").splitlines()) > 1
     assert count >= 9

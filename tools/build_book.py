@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import Any
 
 import mend_pages
+import site_assets
 import slim_pages
 import trim_styles
 import warm_kernels
@@ -99,6 +100,7 @@ _SERVES = {
     "language_data.js": 'id="search-results"',
     "searchindex.js": 'id="search-results"',
     "explorer.js": 'id="omr-explorer"',
+    "charts.js": " data-live",
 }
 #: Files of the site that no page asks for.
 _LEFTOVERS = (
@@ -360,7 +362,9 @@ def clean(site: Path) -> int:
             path.write_bytes(match[2].encode())
             return ""
 
-        text = _CSV.sub(to_file, _tidy(path.read_text(encoding="utf-8"), options))
+        text = _tidy(path.read_text(encoding="utf-8"), options)
+        text = site_assets.unpack(text, path.relative_to(site).as_posix(), site)
+        text = _CSV.sub(to_file, text)
         pages[path] = mend_pages.mend(_FILE.sub(to_script, text))
     found = (match for text in pages.values() for match in _ASSET.finditer(text))
     asked = {(match["script"] or match["link"]).rpartition("/")[2] for match in found}
@@ -395,6 +399,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     site = build / "html"
     files = clean(site)
+    site_assets.finish(site)
     problems = external_loads(site)
     index = site / "index.html"
     if not index.is_file():
