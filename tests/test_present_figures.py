@@ -29,7 +29,6 @@ from analysis.present import (
     figure,
     interactive,
     spec_curve,
-    svg,
     theme,
 )
 from analysis.present.markup import Html, anchor
