@@ -39,6 +39,8 @@ def test_every_block_is_finished_html(name: str) -> None:
     function: Callable[[], Html] = operator.attrgetter(name)(pages)
     made = function()
     assert isinstance(made, Html)
+    # Nothing is escaped twice.
+    assert not re.search(r"&amp;(?:#x?\d+|amp|lt|gt|quot);", made)
     assert "nan" not in re.sub(r"<[^>]*>", " ", made).lower().split()
     for figure in re.findall(r'<figure class="omr-figure".*?</figure>', made, re.DOTALL):
         assert figure.count("<svg") == 2
@@ -50,6 +52,7 @@ def test_a_claim_shows_what_the_register_holds(claim: pages.Claim) -> None:
     record = claim.record
     summary = claim.summary()
     assert f"{record['holds']} of {record['specifications']} specifications" in summary
+    assert not re.search(r"&amp;(?:#x?\d+|amp|lt|gt|quot);", summary)
     for axis in ("recreated", "robust", "later"):
         assert record[axis]["verdict"] in summary
     # Every share there can be is no finding, and has no grade.

@@ -231,13 +231,18 @@ class Claim:
     @property
     def deciding(self) -> Html:
         """The choice that decides, or that none does."""
+        return Html(escape(self.deciding_words))
+
+    @property
+    def deciding_words(self) -> str:
+        """The choice that decides, or that none does, as plain text."""
         record, choice = self.record, self.record["deciding_choice"]
         if choice:
-            return Html(escape(spec_curve.worded(self.words, choice)))
+            return spec_curve.worded(self.words, choice)
         every = record.get("specifications")
         if every and every in [record[answer] for answer in ("holds", "fails", "undetermined")]:
-            return Html("none, every choice gives the same answer")
-        return Html("no single choice")
+            return "none, every choice gives the same answer"
+        return "no single choice"
 
     @property
     def words(self) -> dict[str, str]:
@@ -291,7 +296,7 @@ class Claim:
 
     def _robust(self) -> Html:
         record = self.record
-        return _reasoned(record["robust"], record["deciding_choice"] or "", self.deciding)
+        return _reasoned(record["robust"], record["deciding_choice"] or "", self.deciding_words)
 
     def _choices(self) -> list[Html]:
         """Return the link to the explorer, where there is something to choose."""

@@ -89,7 +89,7 @@ def opening() -> Html:
         numbers.graded(_results(first), grade),
         f": it holds in {record['holds']}, does not in {record['fails']}, and the data leave it "
         f"open in {record['undetermined']}. What decides most is ",
-        Html(f"\u201c{first.deciding}\u201d."),
+        f"\u201c{first.deciding_words}\u201d.",
     )
 
 
@@ -168,4 +168,4 @@ def _choose(id: str) -> Html:
 
 def _decided(claim: pages.Claim) -> Html:
     decided = claim.record["deciding_choice"]
-    return join([claim.holds, f" ({claim.deciding})" if decided else ""])
+    return join([claim.holds, f" ({claim.deciding_words})" if decided else ""])
