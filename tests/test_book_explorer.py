@@ -13,6 +13,7 @@ import pytest
 
 from analysis import pages, tables
 from analysis.pages import explorer
+from analysis.present import explorer as written
 from analysis.present import numbers, theme
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -122,6 +123,19 @@ def test_every_claim_gets_the_verdict_of_the_register_over_all_its_choices(
             assert page.locator(HEAD).inner_text().startswith(explorer._results(entry)), id
 
 
+def test_several_choices_show_the_ends_of_all_their_intervals(opened: Callable[..., Any]) -> None:
+    page = opened("#claim=double-next-eight&day=*&family_rule=*")
+    frame = tables.specifications("double-next-eight")
+    own = pages.claim("double-next-eight").record["article"]["reading"]
+    for name in ("rivals", "outliers", "missing"):
+        frame = frame[frame[name] == own[name]]
+    assert len(frame) > 2
+    for label, kind in (("Intervals", ""), ("Hard intervals", "hard_")):
+        ends = written.spread([frame[f"{kind}lower"].min(), frame[f"{kind}upper"].max()], "ratio")
+        term = page.locator("dt", has_text=label).first
+        assert term.locator("xpath=following-sibling::dd[1]").inner_text() == ends
+
+
 def test_the_first_view_is_the_own_reading_of_the_share(opened: Callable[..., Any]) -> None:
     page = opened()
     record = pages.claim("share-above-half").record
@@ -213,7 +227,8 @@ def test_a_heading_of_the_page_is_no_choice(opened: Callable[..., Any]) -> None:
 def test_what_cannot_be_computed_says_why(opened: Callable[..., Any]) -> None:
     page = opened("#claim=derivatives-113k&source=counts-2025-02&count=transitive")
     assert page.locator(HEAD).inner_text() == "This combination cannot be computed."
-    assert "does not tell what descends further" in page.locator(".omr-result").inner_text()
+    reasons = page.locator(".omr-result li").all_inner_texts()
+    assert reasons == ["a number a base does not tell what descends further."]
     # Nothing was swapped, and a way out is marked.
     assert chosen(page) == {
         "claim": "derivatives-113k", "source": "counts-2025-02", "count": "transitive"

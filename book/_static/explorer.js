@@ -539,7 +539,7 @@
         ],
       ])
     );
-    parts.now.replaceChildren(range(shown, found) + " ", yes + " of " + all + " hold");
+    parts.now.replaceChildren(range(shown, found) + ": " + yes + " of " + all + " hold");
   }
 
   function sentence() {
