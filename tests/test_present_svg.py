@@ -139,6 +139,47 @@ def test_lines_of_one_look_are_one_path(
         assert min(gaps) <= 0.051
 
 
+@settings(max_examples=30)
+@given(
+    st.lists(
+        st.lists(st.integers(0, 199), unique=True, min_size=30, max_size=60), min_size=2, max_size=5
+    ),
+    st.floats(1.2, 3),
+    st.floats(0.4, 0.9),
+)
+def test_bars_in_even_places_are_dashes(rows: list[list[int]], step: float, part: float) -> None:
+    # Places 0 and 1 in each row, so that the step is there to be found.
+    drawn, bars = "", set()
+    for y, row in enumerate([sorted({0, 1, *places}) for places in rows]):
+        for place in row:
+            left = 30 + place * step
+            drawn += f'<path d="M{left},{18 * y}h{step * part}v10h-{step * part}Z" fill="#00f"/>'
+            bars.add((y, place))
+    (group,) = opened(drawn)
+    across, _, _, down, left, _ = map(float, group.attrib["transform"][7:-1].split())
+    assert group.attrib["stroke-linecap"] == "square"
+    # The ends add to a dash what a bar is wide; the line is as thick as a bar is high.
+    thick = float(group.attrib["stroke-width"])
+    assert thick * across / 10 == pytest.approx(step * part, abs=0.02)
+    assert thick * down / 10 == pytest.approx(10, rel=0.01)
+    assert left / 10 == pytest.approx(30 + step * part / 2, abs=0.02)
+    found = set()
+    for path in group:
+        start, y, length = map(
+            float, re.fullmatch(r"M(\d+) ([\d.e-]+)h([\d.]+)", path.attrib["d"]).groups()
+        )  # type: ignore[union-attr]
+        row = round((y * down / 10 - 5) / 18)
+        dashes = list(map(int, path.attrib["stroke-dasharray"].split()))
+        assert len(dashes) % 2 == 0
+        at = start
+        for dash, gap in zip(dashes[::2], dashes[1::2], strict=True):
+            assert at + dash < start + length
+            found |= {(row, round(at) + more) for more in range(dash + 1)}
+            at += dash + gap
+        assert at > start + length
+    assert found == bars
+
+
 @pytest.mark.parametrize(
     ("d", "read"),
     [

@@ -65,6 +65,9 @@ def test_a_second_time_changes_nothing(page: str) -> None:
         ("<script>a  //  b\n\n</script>", "<script>a  //  b\n\n</script>"),
         ("a\u00a0\u00a0b", "a\u00a0\u00a0b"),
         ('<p title="a  >  b">', '<p title="a  >  b">'),
+        ('<div class="cell tag_remove-input docutils container">', '<div class="cell">'),
+        ('<div class="cell_output docutils container">', '<div class="cell_output">'),
+        ('<div class="cell tag_x docutils container">',) * 2,
         ('<div id="ethical-ad-placement"\n data-ea="x">\n</div>', ""),
     ],
 )

@@ -25,6 +25,8 @@ _IN_TAG = re.compile(r"(\"[^\"]*\"|'[^']*')|[ \t\r\n\f]+")
 _ENDS = re.compile(r"</(?:td|th|tr|li)>", re.IGNORECASE)
 # A place for advertisements, which the theme has for its host.
 _ADVERTISEMENT = re.compile(r"<div id=\"ethical-ad-placement\"[^>]*>\s*</div>")
+# What held a cell of code: the classes are for cells with tags, and for pages wider than ours.
+_CELL = re.compile(r'(<div class="cell(?:_output)?)(?: tag_remove-input)? docutils container"')
 
 # A drawing in a page: the style sheet is always there, so its colours need no second choice; the
 # parser of HTML knows its name space; its ids have only to differ from all others of the page.
@@ -70,7 +72,8 @@ def slim(text: str) -> str:
         if piece["comment"] or (piece["tag"] and _ENDS.fullmatch(piece["tag"])):
             continue
         if piece["tag"]:
-            out.append(_IN_TAG.sub(lambda part: part[1] or " ", piece["tag"]))
+            tag = _IN_TAG.sub(lambda part: part[1] or " ", piece["tag"])
+            out.append(_CELL.sub(r'\1"', tag))
         elif piece["text"]:
             # Something that is gone may have had blanks on both sides.
             after = bool(out) and out[-1][-1] in " \n"

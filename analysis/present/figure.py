@@ -34,7 +34,7 @@ from analysis.present.tables import Column, csv_text, table
 #: Rows of a figure's table on the page where it is longer than can be read; all of them are in its
 #: CSV file.
 _SHOWN: Final = 12
-_WHOLE: Final = 30
+_WHOLE: Final = 20
 _ID: Final = re.compile(r'\b(id="|url\(#|href="#)([A-Za-z0-9_-]+)')
 
 
@@ -80,6 +80,9 @@ def source_line(sources: Sequence[Source], everything: str = "", shown: int = 6)
 
     if not sources:
         return Html("")
+    if everything:
+        # The list of all of them is a step away, and stands there once for all figures of a page.
+        shown = shown // 2
     first = ", ".join(one(source) for source in sources[:shown])
     rest = sources[shown:]
     if not rest:

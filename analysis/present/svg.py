@@ -17,6 +17,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
@@ -30,6 +31,9 @@ _FINE: Final = 10
 _LENGTHS: Final = ("stroke-width", "stroke-dasharray", "font-size")
 #: Points of one look that a marker pays for.
 _MARKED: Final = 4
+#: Bars in even places that pay for a ruler, and how far one may be off its place, in pixels.
+_RULED: Final = 60
+_OFF: Final = 0.06
 #: How many groups back a mark may be put: more is work without gain.
 _BACK: Final = 12
 #: Width of a letter in parts of its height, rather too much than too little.
@@ -483,6 +487,8 @@ def _drawn(group: _Group, common: dict[str, str], name: str) -> str:
             for mark in group.marks
             for x, y in (mark.place,)
         )
+    if group.kind == "path" and (ruled := _ruled(group)):
+        return ruled
     if group.kind == "path":
         turnable = "stroke-dasharray" not in dict(group.look)
         data = path_data([mark.path for mark in group.marks], turnable)
@@ -494,6 +500,65 @@ def _drawn(group: _Group, common: dict[str, str], name: str) -> str:
         f'<marker id="{name}" markerUnits="userSpaceOnUse" overflow="visible">'
         f'<path d="{group.kind}"{style}/></marker>'
         f'<path d="{_vertices(group.marks)}" style="marker:url(#{name})"/>'
+    )
+
+
+def _ruler(starts: Sequence[float]) -> float:
+    """Return the step of the places that bars begin at, supposing that they are even."""
+    places = sorted(set(starts))
+    gaps = [after - before for before, after in pairwise(places) if after - before > _OFF]
+    step = min(gaps, default=0.0)
+    for place in places:
+        # The further from the first, the better the step is known.
+        if step and (count := round((place - places[0]) / step)):
+            step = (place - places[0]) / count
+    return step
+
+
+def _ruled(group: _Group) -> str:
+    """Return rows of many short bars as dashes of one line a row, counted in steps of a ruler.
+
+    A dash is as long as its bar less one; its square ends, half a bar each, do the rest. Nothing
+    is returned where bars do not stand in even places, or are few.
+    """
+    look = dict(group.look)
+    bars = [(*mark.path[0][1], *mark.path[-1][1]) for mark in group.marks]
+    level = all(
+        [kind for kind, _ in mark.path] == ["M", "L"] and bar[1] == bar[3] and bar[0] < bar[2]
+        for mark, bar in zip(group.marks, bars, strict=True)
+    )
+    if len(bars) < _RULED or set(look) != {"stroke", "stroke-width"} or not level:
+        return ""
+    left, width = min(bar[0] for bar in bars), min(bar[2] - bar[0] for bar in bars)
+    step = _ruler([bar[0] for bar in bars])
+    if not step:
+        return ""
+    rows: dict[float, list[tuple[int, int]]] = {}
+    for start, y, end, _ in bars:
+        place, more = round((start - left) / step), round((end - start - width) / step)
+        off = max(abs(left + place * step - start), abs(more * step + width - (end - start)))
+        row = rows.setdefault(y, [])
+        if off > _OFF or (row and place <= sum(row[-1])):
+            return ""
+        row.append((place, more))
+    high = float(look["stroke-width"])
+    # Square ends are as wide as the line is thick, so the two directions are scaled apart.
+    down = high * step / width
+    drawn = ""
+    for y, row in rows.items():
+        dashes: list[int] = []
+        for (place, more), (following, _) in pairwise([*row, (sum(row[-1]) + 9, 0)]):
+            dashes += [more, following - place - more]
+        length = sum(row[-1]) - row[0][0]
+        places = f"M{row[0][0]} {y / down:.5g}h{length}.5"
+        drawn += f'<path d="{places}" stroke-dasharray="{" ".join(map(str, dashes))}"/>'
+    scale = " ".join(
+        f"{value:.6g}"
+        for value in (step * _STEPS, 0, 0, down * _STEPS, (left + width / 2) * _STEPS, 0)
+    )
+    return (
+        f'<g transform="matrix({scale})" stroke="{look["stroke"]}" '
+        f'stroke-width="{width / step:.5g}" stroke-linecap="square">{drawn}</g>'
     )
 
 
