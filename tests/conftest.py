@@ -10,6 +10,10 @@ import pytest
 from hypothesis import settings
 
 from analysis import raw
+from tests.support.browser import chromium, contexts, site, visit, web_checks
+
+#: Fixtures that live beside their helpers.
+__all__ = ["chromium", "contexts", "site", "visit", "web_checks"]
 
 PROJECT = Path(__file__).resolve().parents[1]
 

@@ -67,7 +67,7 @@ def test_a_hostile_definition_stays_text() -> None:
 
 
 def test_the_style_sheet_loses_only_what_no_page_can_meet() -> None:
-    known = trim_styles.words(['<p class="a b" id=\'c\'>'], ['x.classList.add("late-one")'])
+    known = trim_styles.words(["<p class=\"a b\" id='c'>"], ['x.classList.add("late-one")'])
     assert known >= {"a", "b", "c", "late-one"}
     sheet = """
     /*! licence */ @charset "UTF-8"; @import "x.css";

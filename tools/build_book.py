@@ -33,6 +33,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import mend_pages
+import site_assets
+import slim_pages
 import trim_styles
 import warm_kernels
 
@@ -100,6 +103,8 @@ _SERVES = {
     "searchtools.js": 'id="search-results"',
     "language_data.js": 'id="search-results"',
     "searchindex.js": 'id="search-results"',
+    "explorer.js": 'id="omr-explorer"',
+    "charts.js": " data-live",
 }
 #: Files of the site that no page asks for.
 _LEFTOVERS = (
@@ -131,6 +136,12 @@ _JOINED = (
 # then has one title for those who listen to it.
 _PRINT = re.compile(r"<div id=\"jb-print-docs-body\".*?(?=<div id=\"searchbox\">)", re.DOTALL)
 _CSV = re.compile(r'download="([a-z0-9-]+\.csv)" href="data:text/csv;charset=utf-8;base64,([^"]*)"')
+# What a page gives its script to load when it is asked for (the claim explorer), and that script,
+# which no other page needs.
+_FILE = re.compile(
+    r'<script type="application/json" data-omr-file="(explorer/[a-z0-9-]+\.js)">(.*?)</script>',
+    re.DOTALL,
+)
 _CSS_LOAD = re.compile(
     r"(?:url\(\s*['\"]?|@import\s+['\"]?)((?:https?:)?//[^)'\"\s]+)", re.IGNORECASE
 )
@@ -382,7 +393,16 @@ def clean(site: Path) -> int:
             written += 1
             return f'download="{match[1]}" href="{"../" * depth}_static/data/{match[1]}"'
 
-        pages[path] = _CSV.sub(to_file, _tidy(path.read_text(encoding="utf-8"), options))
+        def to_script(match: re.Match[str]) -> str:
+            path = site / "_static" / match[1]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(match[2].encode())
+            return ""
+
+        text = _tidy(path.read_text(encoding="utf-8"), options)
+        text = site_assets.unpack(text, path.relative_to(site).as_posix(), site)
+        text = _CSV.sub(to_file, text)
+        pages[path] = mend_pages.mend(_FILE.sub(to_script, text))
     found = (match for text in pages.values() for match in _ASSET.finditer(text))
     asked = {(match["script"] or match["link"]).rpartition("/")[2] for match in found}
     for name in _SERVES.keys() - asked:
@@ -394,7 +414,7 @@ def clean(site: Path) -> int:
     _style(site, pages)
     _search_texts(site, pages)
     for path, text in pages.items():
-        path.write_text(text, encoding="utf-8")
+        path.write_text(slim_pages.slim(text), encoding="utf-8")
     for pattern in _LEFTOVERS:
         for path in sorted(site.glob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -417,6 +437,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     site = build / "html"
     files = clean(site)
+    site_assets.finish(site)
     problems = external_loads(site)
     index = site / "index.html"
     if not index.is_file():

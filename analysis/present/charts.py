@@ -15,7 +15,7 @@ import pandas as pd
 
 from analysis.present import theme
 from analysis.present.markup import plain
-from analysis.present.numbers import format_value
+from analysis.present.numbers import format_day, format_value
 
 #: How a bare number of a unit is scaled and named on an axis.
 _SCALES: Final[dict[str, tuple[float, str]]] = {
@@ -147,6 +147,12 @@ def interval_rows(
     for name in ("upper", "hard_upper"):
         rows[name] = rows[name].clip(upper=end)
     rows["text"] = [row_text(record, unit) for record in frame.to_dict("records")]
+    rows[theme.TIP] = [
+        theme.tip(label, text and f"{text} ({grade})", _without_assumption(record, unit))
+        for label, text, grade, record in zip(
+            rows["label"], rows["text"], rows["grade"], frame.to_dict("records"), strict=True
+        )
+    ]
     rows["text_at"] = rows[["value", "upper", "hard_upper"]].max(axis=1).fillna(0)
     # A value that would leave the chart on the right stands left of its bar, or, where the bar
     # begins near zero, on the line of the label.
@@ -228,6 +234,13 @@ def interval_rows(
     return alt.layer(*layers)
 
 
+def _without_assumption(record: dict[Any, Any], unit: str) -> str:
+    """Return the wider bounds of a row in words, where it has some."""
+    ends = {"lower": record.get("hard_lower"), "upper": record.get("hard_upper")}
+    words = row_text({"value": None, **ends}, unit)
+    return f"without any assumption: {words}" if words else ""
+
+
 def row_text(record: dict[Any, Any], unit: str) -> str:
     """Return the text beside a row: its value, or its interval where it has one."""
     value = record.get("value")
@@ -298,6 +311,10 @@ def time_lines(
     looks = theme.looks(names)
     labels = {name: look.label or name for name, look in zip(names, looks, strict=True)}
     data["label"] = data["series"].map(labels)
+    data[theme.TIP] = [
+        theme.tip(label, format_day(str(record["day"])), _reading(record, unit))
+        for label, record in zip(data["label"], frame.to_dict("records"), strict=True)
+    ]
     domain = [labels[name] for name in names]
     lines = {label: _wrapped(label, 15 if width < 480 else 26) for label in domain}
     room = 20 + round(7 * max(len(part) for text in lines.values() for part in text.split("\n")))
@@ -368,6 +385,16 @@ def time_lines(
     return alt.layer(*layers)
 
 
+def _reading(record: dict[Any, Any], unit: str) -> str:
+    """Return a reading in words: its value and, where it has one, its interval."""
+    ends = {"lower": record.get("lower"), "upper": record.get("upper")}
+    value, within = (
+        row_text({"value": record.get("value")}, unit),
+        row_text({"value": None, **ends}, unit),
+    )
+    return f"{value} ({within})" if value and within and within != value else value or within
+
+
 def _wrapped(label: str, width: int) -> str:
     return "\n".join(textwrap.wrap(label, width, break_long_words=False)) or label
 
@@ -428,6 +455,10 @@ def bound_area(
     data = pd.DataFrame({"day": [str(day) for day in frame["day"]]})
     data["upper"] = scaled(frame["upper"].reset_index(drop=True), unit)
     data["lower"] = scaled(frame["lower"].reset_index(drop=True), unit) if "lower" in frame else 0.0
+    data[theme.TIP] = [
+        theme.tip(format_day(str(record["day"])), _reading({**record, "value": None}, unit))
+        for record in frame.to_dict("records")
+    ]
     base = alt.Chart(data).properties(width=width - 60, height=height)
     at = float(scaled(pd.Series([mark]), unit).iloc[0]) if mark is not None else 0.0
     # Room above the highest thing for the name of its line.

@@ -21,6 +21,8 @@ _CONTROL.pop(0x09)
 _CONTROL.pop(0x0A)
 #: An address inside the book: a file beside the page, an anchor, or both.
 _RELATIVE = re.compile(r"(?:[\w-][\w./-]*(?:\?[\w=&%.-]*)?(?:#[\w.-]+)?|#[\w.-]+)", re.ASCII)
+#: A public address: nothing in it that a browser would rewrite, or that hides what it is.
+_PUBLIC = re.compile(r"https://[\w.-]+(?::\d+)?(?:[/?#][!#-;=?-\[\]_a-z~]*)?", re.ASCII)
 
 
 class Html(str):
@@ -103,11 +105,12 @@ def safe_link(url: str, text: object) -> Html:
     url : str
         Address; data may hold ``javascript:`` or words such as "not pinned",
         so only ``https://`` and page-relative addresses (a file, an anchor or
-        both; no scheme, no host, no blanks) become links.
+        both; no scheme, no host) become links, and neither with blanks, quotes
+        or letters that an address has to spell otherwise.
     text : object
         What is shown.
     """
-    if url.startswith("https://") or _RELATIVE.fullmatch(url):
+    if _PUBLIC.fullmatch(url) or _RELATIVE.fullmatch(url):
         return Html(f'<a href="{escape(url)}">{escape(text)}</a>')
     return Html(escape(text))
 

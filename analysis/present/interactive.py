@@ -1,0 +1,61 @@
+"""The chart that takes the place of a drawn one, for the Vega of ``book/_static/charts.js``.
+
+It is the same specification, compiled here, so that a page needs no compiler.
+Its colours are CSS variables and follow the page's theme by themselves; its
+times are UTC, as in the drawn chart, wherever the reader is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from analysis.present import theme
+
+#: A moment without a zone, in data or in an expression; browsers would take it as local.
+_LOCAL: Final = re.compile(r'(?<=")(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)(?=\\?")')
+_FORMAT: Final = re.compile(r"\btimeFormat\(")
+_MAKE: Final = re.compile(r'\bdatetime\((?!\\")')
+
+
+def _in_utc(part: Any) -> None:
+    if isinstance(part, dict):
+        if part.get("type") == "time":
+            part["type"] = "utc"
+        if part.get("type") == "timeunit":
+            part["timezone"] = "utc"
+        if part.get("formatType") == "time":
+            part["formatType"] = "utc"
+    for inner in (
+        part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    ):
+        _in_utc(inner)
+
+
+def has_tips(vega: Mapping[str, Any]) -> bool:
+    """Whether any mark of a compiled chart says something when it is pointed at."""
+    return '"tooltip"' in json.dumps(vega.get("marks", []))
+
+
+def script(name: str, vega: Mapping[str, Any]) -> str:
+    """Return the script that hands a chart to the page.
+
+    Parameters
+    ----------
+    name : str
+        Figure and kind, ``share.wide``.
+    vega : mapping
+        Vega specification in the light colours.
+
+    Returns
+    -------
+    str
+        One call of ``omrChart``, in ASCII.
+    """
+    whole = json.loads(json.dumps(vega))
+    _in_utc(whole)
+    text = json.dumps(whole, separators=(",", ":"))
+    text = _LOCAL.sub(r"\1Z", _MAKE.sub("utc(", _FORMAT.sub("utcFormat(", text)))
+    return f"omrChart({json.dumps(name)},{theme.themed(text)});\n"
