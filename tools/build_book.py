@@ -18,6 +18,7 @@ import argparse
 import base64
 import contextlib
 import hashlib
+import html
 import importlib.metadata
 import json
 import os
@@ -45,11 +46,14 @@ _RUN = """
 import functools, os, sys
 import jupyter_book.sphinx as books
 import sphinx.builders as builders
+import sphinx.search.en as english
 # A process more than cores, because a page waits now and then; few pages at a time, so that none
 # sits behind a long row when the others are done.
 books.build_sphinx = functools.partial(books.build_sphinx, jobs=min(6, 1 + (os.cpu_count() or 1)))
 chunks = builders.make_chunks
 builders.make_chunks = lambda pages, processes, most=10: chunks(pages, processes, 1)
+# Pages share most of their words.
+english.SearchEnglish.stem = functools.cache(english.SearchEnglish.stem)
 from jupyter_book.cli.main import main
 main()
 """
@@ -339,6 +343,39 @@ def _style(site: Path, pages: dict[Path, str]) -> None:
         pages[page] = _ASSET.sub(judge, text)
 
 
+#: In what a search shows of a page: neither figures and tables nor what is folded or hidden.
+_UNREAD = re.compile(
+    r"<(figure|table|svg|details|script|style)\b.*?</\1>|<div class=\"omr-notes\".*?</div>"
+    r"|<a class=\"headerlink\".*?</a>",
+    re.DOTALL,
+)
+#: Sphinx would fetch each page that it found, which browsers refuse for a site opened from disk.
+_SEARCH = """"use strict";
+window.fetch = (page) => {
+  const name = String(page).split(/[?#]/)[0].split("/").pop();
+  return Promise.resolve({ text: () => Promise.resolve(SEARCH_TEXTS[name] || "") });
+};
+Search.htmlToText = (text) => text;
+"""
+
+
+def _search_texts(site: Path, pages: dict[Path, str]) -> None:
+    """Write the texts that the search page shows parts of, and let it load them."""
+    search = site / "search.html"
+    texts = {}
+    for path, page in pages.items():
+        body = re.search(r"<article class=\"bd-article\">(.*?)</article>", page, re.DOTALL)
+        if body and path != search:
+            plain = html.unescape(re.sub(r"<[^>]*>", " ", _UNREAD.sub(" ", body[1])))
+            texts[path.relative_to(site).as_posix()] = " ".join(plain.split())
+    if search not in pages:
+        return
+    content = f"const SEARCH_TEXTS = {json.dumps(texts, sort_keys=True)};\n{_SEARCH}"
+    (site / "searchtexts.js").write_text(content, encoding="utf-8")
+    script = '  <script defer src="searchtexts.js"></script>\n</head>'
+    pages[search] = re.sub(r"\s*</head>", lambda _: "\n" + script, pages[search], count=1)
+
+
 def clean(site: Path) -> int:
     """Free the pages of what would load from elsewhere, or of no use; return how many CSV files."""
     folder = site / "_static" / "data"
@@ -375,6 +412,7 @@ def clean(site: Path) -> int:
         text = path.read_text(encoding="utf-8")
         path.write_text(re.sub(r"//# sourceMappingURL=\S+\s*", "", text), encoding="utf-8")
     _style(site, pages)
+    _search_texts(site, pages)
     for path, text in pages.items():
         path.write_text(slim_pages.slim(text), encoding="utf-8")
     for pattern in _LEFTOVERS:

@@ -31,6 +31,7 @@ from analysis.present.cards import version_address as _version_address
 from analysis.present.cards import versions as _versions
 from analysis.present.dictionary import dictionary as _dictionary
 from analysis.present.figure import Source, figure
+from analysis.present.glossary import glossary as _glossary
 from analysis.present.markup import Html, escape, join, paragraph, safe_link
 from analysis.present.tables import Column, csv_link, shape_key, table, verdict
 
@@ -704,6 +705,11 @@ def dictionary() -> Html:
     from analysis.snapshot.schema import FIELDS
 
     return _dictionary(FIELDS.values())
+
+
+def glossary() -> Html:
+    """Return the definitions of the book's terms."""
+    return _glossary(tables.glossary())
 
 
 def legend() -> Html:
