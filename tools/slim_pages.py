@@ -72,8 +72,10 @@ def slim(text: str) -> str:
         if piece["comment"] or (piece["tag"] and _ENDS.fullmatch(piece["tag"])):
             continue
         if piece["tag"]:
-            tag = _IN_TAG.sub(lambda part: part[1] or " ", piece["tag"])
-            out.append(_CELL.sub(r'\1"', tag))
+            tag = piece["tag"]
+            if "\n" in tag or "  " in tag:
+                tag = _IN_TAG.sub(lambda part: part[1] or " ", tag)
+            out.append(_CELL.sub(r'\1"', tag) if "container" in tag else tag)
         elif piece["text"]:
             # Something that is gone may have had blanks on both sides.
             after = bool(out) and out[-1][-1] in " \n"
