@@ -547,6 +547,13 @@ def test_sources_beyond_six_unfold(made: str) -> None:
     assert "<code" not in figure.source_line([figure.Source("a")])
 
 
+def test_sources_that_are_listed_elsewhere_are_named_in_short() -> None:
+    sources = [figure.Source(f"s{i}", f"{i:064x}", "versions.html") for i in range(9)]
+    made = figure.source_line(sources, "x.html#the-data-behind-it")
+    assert '<a href="x.html#the-data-behind-it">6 more</a>' in made
+    assert made.count("<code>") == 3
+
+
 def test_a_figure_is_drawn_the_same_twice(monthly: pd.DataFrame, made: str) -> None:
     one = figure.render(draw_lines(monthly, 680), 680)
     assert one == figure.render(draw_lines(monthly, 680), 680)

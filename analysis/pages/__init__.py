@@ -429,10 +429,10 @@ class Claim:
         )
         if frame.empty:
             return paragraph("No raw file of ours bears on it.")
-        columns = [Column("name", "version; its address is there"), Column("sha256")]
+        columns = [Column("name", "version, which leads to its address"), Column("sha256")]
         shown = table(frame, columns, caption="Raw files behind this claim")
         count = f"{len(frame)} raw file{'' if len(frame) == 1 else 's'}"
-        return Html(f"<details><summary>{count}</summary>{shown}</details>")
+        return Html(f'<details class="omr-files"><summary>{count}</summary>{shown}</details>')
 
     def published(self) -> Html:
         """Return what others published that bears on the claim."""

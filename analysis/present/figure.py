@@ -76,7 +76,9 @@ def source_line(sources: Sequence[Source], everything: str = "", shown: int = 6)
         if not source.sha256:
             return str(name)
         digest = escape(source.sha256)
-        return f'{name} <code title="sha256 {digest}">{digest[:8]}</code>'
+        # The list of all of them has the whole hash.
+        whole = "" if everything else f' title="sha256 {digest}"'
+        return f"{name} <code{whole}>{digest[:8]}</code>"
 
     if not sources:
         return Html("")
