@@ -176,7 +176,7 @@ def clean(site: Path) -> int:
             if path.name == "_sphinx_design_static":
                 continue
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return written
+    return written + len(list(site.glob("_static/figures/*.csv")))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -52,7 +52,7 @@ body {{ margin: 1rem; font: 0.85rem/1.5 monospace; }}
 h1 {{ font-size: 1rem; }}
 pre {{ counter-reset: line; overflow-x: auto; }}
 span {{ counter-increment: line; }}
-span::before {{ content: counter(line); display: inline-block; width: 3.5em; opacity: 0.7; }}
+span::before {{ content: counter(line); display: inline-block; width: 3.5em; }}
 span:target {{ background: rgba(255, 200, 0, 0.3); }}
 </style></head>
 <body><main><h1>{path}</h1>

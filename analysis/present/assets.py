@@ -65,7 +65,9 @@ def _missing(value: object) -> bool:
 
 
 def _wrapped(text: str, letters: int) -> list[str]:
-    return textwrap.wrap(plain(text), letters, max_lines=_LINES, placeholder=" …") or [""]
+    return textwrap.wrap(
+        plain(text), letters, max_lines=_LINES, placeholder=" …", break_on_hyphens=False
+    ) or [""]
 
 
 def picture(

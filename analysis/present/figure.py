@@ -123,7 +123,7 @@ def drawn(chart: Any, width: int) -> Drawn:
     """
     version = ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
     made = theme.finished(chart, width)
-    vega = vl_convert.vegalite_to_vega(made, vl_version=version)
+    vega = interactive.in_utc(vl_convert.vegalite_to_vega(made, vl_version=version))
     return Drawn(made, vega, vl_convert.vega_to_svg(vega, allowed_base_urls=[]))
 
 
