@@ -385,6 +385,7 @@ class Claim:
             alt=spec_curve.sentence(frame, label),
             data=ordered[[c.name for c in shown]],
             columns=shown,
+            about=f"The claim: {self.record.get('statement') or self.record['stated']}",
             **_behind(self.id),
         )
         return join([drawn_curve, self.spread()])

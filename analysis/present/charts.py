@@ -235,10 +235,11 @@ def interval_rows(
 
 
 def _without_assumption(record: dict[Any, Any], unit: str) -> str:
-    """Return the wider bounds of a row in words, where it has some."""
-    ends = {"lower": record.get("hard_lower"), "upper": record.get("hard_upper")}
-    words = row_text({"value": None, **ends}, unit)
-    return f"without any assumption: {words}" if words else ""
+    """Return the wider bounds of a row in words, where it has some that are wider."""
+    hard = {"lower": record.get("hard_lower"), "upper": record.get("hard_upper")}
+    words = row_text({"value": None, **hard}, unit)
+    own = row_text({**record, "value": None}, unit)
+    return f"without any assumption: {words}" if words and words != own else ""
 
 
 def row_text(record: dict[Any, Any], unit: str) -> str:
@@ -387,12 +388,10 @@ def time_lines(
 
 def _reading(record: dict[Any, Any], unit: str) -> str:
     """Return a reading in words: its value and, where it has one, its interval."""
-    ends = {"lower": record.get("lower"), "upper": record.get("upper")}
-    value, within = (
-        row_text({"value": record.get("value")}, unit),
-        row_text({"value": None, **ends}, unit),
-    )
-    return f"{value} ({within})" if value and within and within != value else value or within
+    lower, upper = record.get("lower"), record.get("upper")
+    value = row_text({"value": record.get("value")}, unit)
+    within = row_text({"value": None, "lower": lower, "upper": upper}, unit)
+    return f"{value} ({within})" if value and within and lower != upper else value or within
 
 
 def _wrapped(label: str, width: int) -> str:

@@ -192,6 +192,7 @@ def config(width: int) -> dict[str, Any]:
         "axisX": {"titleAnchor": "start"},
         "legend": {**text, "labelFontSize": size, "titleFontSize": size, "labelLimit": 0},
         "header": {**text, "labelFontSize": size, "titleFontSize": size, "labelLimit": 0},
+        "title": {"color": TEXT.light, "subtitleColor": QUIET.light},
         "text": {"color": TEXT.light, "fontSize": size},
         "line": {"strokeWidth": 2},
         "tick": {"opacity": 1},
