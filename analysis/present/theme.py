@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import altair as alt
 
+from analysis.present.markup import clip, plain
+
 
 @dataclass(frozen=True)
 class Ink:
@@ -182,13 +184,14 @@ def config(width: int) -> dict[str, Any]:
             "labelFontSize": size,
             "titleFontSize": size,
             "titleFontWeight": "normal",
-            "labelLimit": 0,
+            "labelLimit": width,
             "titlePadding": 8,
         },
         "axisX": {"titleAnchor": "start"},
-        "legend": {**text, "labelFontSize": size, "titleFontSize": size, "labelLimit": 0},
-        "header": {**text, "labelFontSize": size, "titleFontSize": size, "labelLimit": 0},
-        "text": {"color": TEXT.light, "fontSize": size},
+        "legend": {**text, "labelFontSize": size, "titleFontSize": size, "labelLimit": width},
+        "header": {**text, "labelFontSize": size, "titleFontSize": size, "labelLimit": width},
+        # A name of ten thousand letters may not make a chart wider than its page.
+        "text": {"color": TEXT.light, "fontSize": size, "limit": width - 20},
         "line": {"strokeWidth": 2},
         "tick": {"opacity": 1},
         "point": {"filled": True, "size": 60, "opacity": 1},
@@ -211,9 +214,27 @@ def finished(chart: Any, width: int) -> dict[str, Any]:
         Specification with its data inside and without random names.
     """
     with alt.data_transformers.enable("default", max_rows=20_000):
-        specification: dict[str, Any] = chart.to_dict()
+        specification: dict[str, Any] = _legible(chart.to_dict())
     specification["config"] = config(width)
     return specification
+
+
+#: Keys whose text is an expression of Vega, which cannot be cut.
+_EXPRESSIONS: Final = {"calculate", "expr", "filter", "labelExpr", "test"}
+
+
+def _legible(value: Any) -> Any:
+    """Return a part of a specification whose every text can be drawn; names come from strangers."""
+    if isinstance(value, str):
+        return clip(value)
+    if isinstance(value, list):
+        return [_legible(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            plain(key): item if key in _EXPRESSIONS and isinstance(item, str) else _legible(item)
+            for key, item in value.items()
+        }
+    return value
 
 
 def themed(svg: str) -> str:
