@@ -14,7 +14,7 @@ import altair as alt
 import pandas as pd
 
 from analysis.present import theme
-from analysis.present.markup import plain
+from analysis.present.markup import clip, plain
 from analysis.present.numbers import format_day, format_value
 
 #: How a bare number of a unit is scaled and named on an axis.
@@ -33,6 +33,9 @@ _GRADE_SHAPES: Final = {
     "published": "diamond",
     "inferred": "triangle-up",
 }
+
+#: Letters of a name that stand at the end of a line at most.
+_NAME: Final = 40
 
 
 def scaled(values: pd.Series, unit: str) -> pd.Series:
@@ -307,7 +310,7 @@ def time_lines(
     for name in ("value", "lower", "upper"):
         if name in frame:
             data[name] = scaled(frame[name], unit)
-    data["series"] = [plain(name) for name in data["series"]]
+    data["series"] = [clip(name, _NAME) for name in data["series"]]
     names = list(dict.fromkeys(data["series"]))
     looks = theme.looks(names)
     labels = {name: look.label or name for name, look in zip(names, looks, strict=True)}
@@ -395,7 +398,9 @@ def _reading(record: dict[Any, Any], unit: str) -> str:
 
 
 def _wrapped(label: str, width: int) -> str:
-    return "\n".join(textwrap.wrap(label, width, break_long_words=False)) or label
+    # Only what is no word of any language is broken inside.
+    endless = max(map(len, label.split()), default=0) > _NAME
+    return "\n".join(textwrap.wrap(label, width, break_long_words=endless)) or label
 
 
 def stated_label(line: Any, label: str, **places: Any) -> list[Any]:
