@@ -37,14 +37,17 @@ def carrier(files: dict[str, bytes], links: str = "", id: str = "x") -> str:
 def test_files_leave_the_page_and_links_stay(tmp_path: Path) -> None:
     tool = load_tool("site_assets")
     links = '<a href="figures/x.svg">SVG</a><a href="code/analysis/pages/__init__.py#L7">Code</a>'
-    text = carrier({".svg": b"<svg/>"}, links) + '<span data-omr="page"></span>'
+    text = '<h1>A <b>title</b><a class="headerlink">#</a></h1>' + carrier(
+        {".svg": b"<svg/>"}, links
+    )
+    text += '<span data-omr="title"></span><span data-omr="page"></span>'
     made = tool.unpack(text, "deep/a.html", tmp_path)
     assert "template" not in made
     assert "base64" not in made
     assert '<a download="x.csv" href="../_static/figures/x.csv">CSV</a>' in made
     assert 'href="../_static/figures/x.svg"' in made
     assert 'href="../_static/code/analysis-pages-__init__.html#L7"' in made
-    assert made.endswith("deep/a.html")
+    assert made.endswith("“A title.” deep/a.html")
     assert (tmp_path / "_static/figures/x.csv").read_bytes() == b"a,b\n1,2\n"
     assert (tmp_path / "_static/figures/x.svg").read_bytes() == b"<svg/>"
     code = (tmp_path / "_static/code/analysis-pages-__init__.html").read_text(encoding="utf-8")

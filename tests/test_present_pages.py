@@ -26,7 +26,7 @@ BLOCKS = sorted(
     for name, function in inspect.getmembers(module, inspect.isfunction)
     if function.__module__ == module.__name__
     and not name.startswith("_")
-    and name not in ("claim", "checked", "coverage_words", "listing")
+    and name not in ("claim", "checked", "coverage_words", "listing", "version_address")
 )
 
 

@@ -67,6 +67,7 @@ def test_a_second_time_changes_nothing(page: str) -> None:
         ('<p title="a  >  b">', '<p title="a  >  b">'),
         ('<div class="cell tag_remove-input docutils container">', '<div class="cell">'),
         ('<div class="cell_output docutils container">', '<div class="cell_output">'),
+        ('<a class="reference internal" href="a.html">', '<a class="reference" href="a.html">'),
         ('<div class="cell tag_x docutils container">',) * 2,
         ('<div id="ethical-ad-placement"\n data-ea="x">\n</div>', ""),
     ],

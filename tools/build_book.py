@@ -421,7 +421,7 @@ def clean(site: Path) -> int:
     for pattern in _LEFTOVERS:
         for path in sorted(site.glob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return written
+    return written + len(list(site.glob("_static/figures/*.csv")))
 
 
 def main(arguments: list[str] | None = None) -> int:

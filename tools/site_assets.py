@@ -36,7 +36,8 @@ _FILES = re.compile(
     re.DOTALL,
 )
 _LINK = re.compile(r'href="(figures|code)/([^"#]*)(#L\d+)?"')
-_FILLED = re.compile(r'<span data-omr="(version|page)"></span>')
+_FILLED = re.compile(r'<span data-omr="(title|version|page)"></span>')
+_HEADING = re.compile(r"<h1>(.*?)(?:<a class=\"headerlink\"|</h1>)", re.DOTALL)
 _SOURCE = re.compile(r"analysis(?:/[a-z_]+)+\.py")
 
 #: What the charts call; Vega asked for by itself comes out of the bundler empty.
@@ -51,7 +52,7 @@ body {{ margin: 1rem; font: 0.85rem/1.5 monospace; }}
 h1 {{ font-size: 1rem; }}
 pre {{ counter-reset: line; overflow-x: auto; }}
 span {{ counter-increment: line; }}
-span::before {{ content: counter(line); display: inline-block; width: 3.5em; opacity: 0.7; }}
+span::before {{ content: counter(line); display: inline-block; width: 3.5em; }}
 span:target {{ background: rgba(255, 200, 0, 0.3); }}
 </style></head>
 <body><main><h1>{path}</h1>
@@ -100,9 +101,14 @@ def unpack(text: str, page: str, site: Path) -> str:
             path = source(path, site, known.get("address", ""))
         return f'href="{depth}_static/{kind}/{path}{line}"'
 
+    heading = _HEADING.search(text)
+    title = re.sub(r"<[^>]*>", "", heading[1]).strip() if heading else ""
+
     def filled(match: re.Match[str]) -> str:
         if match[1] == "page":
             return html.escape(page)
+        if match[1] == "title":
+            return f"“{title}.” " if title else ""
         return html.escape(f", version {known['version']}" if known.get("version") else "")
 
     return _FILLED.sub(filled, _FILES.sub(files, text))

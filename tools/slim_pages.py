@@ -27,6 +27,8 @@ _ENDS = re.compile(r"</(?:td|th|tr|li)>", re.IGNORECASE)
 _ADVERTISEMENT = re.compile(r"<div id=\"ethical-ad-placement\"[^>]*>\s*</div>")
 # What held a cell of code: the classes are for cells with tags, and for pages wider than ours.
 _CELL = re.compile(r'(<div class="cell(?:_output)?)(?: tag_remove-input)? docutils container"')
+# Links to pages of the book say that they are none to elsewhere, which no rule looks at.
+_INTERNAL = re.compile(r'(<a class="(?:current )?reference) internal"')
 
 # A drawing in a page: the style sheet is always there, so its colours need no second choice; the
 # parser of HTML knows its name space; its ids have only to differ from all others of the page.
@@ -72,8 +74,14 @@ def slim(text: str) -> str:
         if piece["comment"] or (piece["tag"] and _ENDS.fullmatch(piece["tag"])):
             continue
         if piece["tag"]:
-            tag = _IN_TAG.sub(lambda part: part[1] or " ", piece["tag"])
-            out.append(_CELL.sub(r'\1"', tag))
+            tag = piece["tag"]
+            if "\n" in tag or "  " in tag:
+                tag = _IN_TAG.sub(lambda part: part[1] or " ", tag)
+            if "container" in tag:
+                tag = _CELL.sub(r'\1"', tag)
+            elif "internal" in tag:
+                tag = _INTERNAL.sub(r'\1"', tag)
+            out.append(tag)
         elif piece["text"]:
             # Something that is gone may have had blanks on both sides.
             after = bool(out) and out[-1][-1] in " \n"

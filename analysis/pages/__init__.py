@@ -385,6 +385,7 @@ class Claim:
             alt=spec_curve.sentence(frame, label),
             data=ordered[[c.name for c in shown]],
             columns=shown,
+            about=f"The claim: {self.record.get('statement') or self.record['stated']}",
             **_behind(self.id),
         )
         return join([drawn_curve, self.spread()])
@@ -429,10 +430,10 @@ class Claim:
         )
         if frame.empty:
             return paragraph("No raw file of ours bears on it.")
-        columns = [Column("name", "version; its address is there"), Column("sha256")]
+        columns = [Column("name", "version, which leads to its address"), Column("sha256")]
         shown = table(frame, columns, caption="Raw files behind this claim")
         count = f"{len(frame)} raw file{'' if len(frame) == 1 else 's'}"
-        return Html(f"<details><summary>{count}</summary>{shown}</details>")
+        return Html(f'<details class="omr-files"><summary>{count}</summary>{shown}</details>')
 
     def published(self) -> Html:
         """Return what others published that bears on the claim."""

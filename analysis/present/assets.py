@@ -65,17 +65,21 @@ def _missing(value: object) -> bool:
 
 
 def _wrapped(text: str, letters: int) -> list[str]:
-    return textwrap.wrap(plain(text), letters, max_lines=_LINES, placeholder=" …") or [""]
+    return textwrap.wrap(
+        plain(text), letters, max_lines=_LINES, placeholder=" …", break_on_hyphens=False
+    ) or [""]
 
 
-def picture(drawn: str, *, title: str, subtitle: str, description: str, foot: str) -> str:
+def picture(
+    drawn: str, *, about: str, title: str, subtitle: str, description: str, foot: str
+) -> str:
     """Return a chart as an SVG file that stands alone, its words in the picture.
 
     Parameters
     ----------
     drawn : str
         SVG in the light colours, as :func:`analysis.present.figure.render` makes it.
-    title, subtitle : str
+    about, title, subtitle : str
         Written above the chart.
     description : str
         The sentence that says it in words.
@@ -90,10 +94,11 @@ def picture(drawn: str, *, title: str, subtitle: str, description: str, foot: st
     top = float(_MARGIN)
     head = []
     for text, points, letter, look in (
+        (about, 13, 6.6, f'fill="{theme.QUIET.light}"'),
         (title, 16, 8.4, f'font-weight="bold" fill="{theme.TEXT.light}"'),
         (subtitle, 13, 6.6, f'fill="{theme.QUIET.light}"'),
     ):
-        for line in _wrapped(text, int(room / letter)):
+        for line in _wrapped(text, int(room / letter)) if text else ():
             top += points * 1.3
             place = f'x="{_MARGIN}" y="{top:.1f}"'
             head.append(f'<text {place} font-size="{points}" {look}>{escape(line)}</text>')
@@ -119,10 +124,12 @@ def picture(drawn: str, *, title: str, subtitle: str, description: str, foot: st
     )
 
 
-def specification(made: Mapping[str, Any], *, title: str, subtitle: str, description: str) -> str:
+def specification(
+    made: Mapping[str, Any], *, about: str, title: str, subtitle: str, description: str
+) -> str:
     """Return a Vega-Lite specification as a file, with the words of its figure."""
     words = {
-        "text": _wrapped(title, 80),
+        "text": [*(_wrapped(about, 80) if about else ()), *_wrapped(title, 80)],
         "subtitle": _wrapped(subtitle, 100),
         "anchor": "start",
     }

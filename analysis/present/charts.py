@@ -14,7 +14,7 @@ import altair as alt
 import pandas as pd
 
 from analysis.present import theme
-from analysis.present.markup import plain
+from analysis.present.markup import clip, plain
 from analysis.present.numbers import format_day, format_value
 
 #: How a bare number of a unit is scaled and named on an axis.
@@ -33,6 +33,9 @@ _GRADE_SHAPES: Final = {
     "published": "diamond",
     "inferred": "triangle-up",
 }
+
+#: Letters of a name that stand at the end of a line at most.
+_NAME: Final = 40
 
 
 def scaled(values: pd.Series, unit: str) -> pd.Series:
@@ -235,10 +238,11 @@ def interval_rows(
 
 
 def _without_assumption(record: dict[Any, Any], unit: str) -> str:
-    """Return the wider bounds of a row in words, where it has some."""
-    ends = {"lower": record.get("hard_lower"), "upper": record.get("hard_upper")}
-    words = row_text({"value": None, **ends}, unit)
-    return f"without any assumption: {words}" if words else ""
+    """Return the wider bounds of a row in words, where it has some that are wider."""
+    hard = {"lower": record.get("hard_lower"), "upper": record.get("hard_upper")}
+    words = row_text({"value": None, **hard}, unit)
+    own = row_text({**record, "value": None}, unit)
+    return f"without any assumption: {words}" if words and words != own else ""
 
 
 def row_text(record: dict[Any, Any], unit: str) -> str:
@@ -306,7 +310,7 @@ def time_lines(
     for name in ("value", "lower", "upper"):
         if name in frame:
             data[name] = scaled(frame[name], unit)
-    data["series"] = [plain(name) for name in data["series"]]
+    data["series"] = [clip(name, _NAME) for name in data["series"]]
     names = list(dict.fromkeys(data["series"]))
     looks = theme.looks(names)
     labels = {name: look.label or name for name, look in zip(names, looks, strict=True)}
@@ -387,16 +391,16 @@ def time_lines(
 
 def _reading(record: dict[Any, Any], unit: str) -> str:
     """Return a reading in words: its value and, where it has one, its interval."""
-    ends = {"lower": record.get("lower"), "upper": record.get("upper")}
-    value, within = (
-        row_text({"value": record.get("value")}, unit),
-        row_text({"value": None, **ends}, unit),
-    )
-    return f"{value} ({within})" if value and within and within != value else value or within
+    lower, upper = record.get("lower"), record.get("upper")
+    value = row_text({"value": record.get("value")}, unit)
+    within = row_text({"value": None, "lower": lower, "upper": upper}, unit)
+    return f"{value} ({within})" if value and within and lower != upper else value or within
 
 
 def _wrapped(label: str, width: int) -> str:
-    return "\n".join(textwrap.wrap(label, width, break_long_words=False)) or label
+    # Only what is no word of any language is broken inside.
+    endless = max(map(len, label.split()), default=0) > _NAME
+    return "\n".join(textwrap.wrap(label, width, break_long_words=endless)) or label
 
 
 def stated_label(line: Any, label: str, **places: Any) -> list[Any]:

@@ -76,7 +76,9 @@ def source_line(sources: Sequence[Source], everything: str = "", shown: int = 6)
         if not source.sha256:
             return str(name)
         digest = escape(source.sha256)
-        return f'{name} <code title="sha256 {digest}">{digest[:8]}</code>'
+        # The list of all of them has the whole hash.
+        whole = "" if everything else f' title="sha256 {digest}"'
+        return f"{name} <code{whole}>{digest[:8]}</code>"
 
     if not sources:
         return Html("")
@@ -128,7 +130,7 @@ def drawn(chart: Any, width: int) -> Drawn:
     """
     version = ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
     made = theme.finished(chart, width)
-    vega = vl_convert.vegalite_to_vega(made, vl_version=version)
+    vega = interactive.in_utc(vl_convert.vegalite_to_vega(made, vl_version=version))
     return Drawn(made, vega, vl_convert.vega_to_svg(vega, allowed_base_urls=[]))
 
 
@@ -182,6 +184,7 @@ def figure(
     sources: Sequence[Source] = (),
     everything: str = "",
     note: object = "",
+    about: str = "",
 ) -> Html:
     """Return a figure with its words, its numbers and its sources.
 
@@ -208,6 +211,9 @@ def figure(
         Address of the list of all raw files, for figures that rest on many.
     note : object, optional
         One line under the chart, for instance how to read it.
+    about : str, optional
+        What the title speaks of, where only its page says so; stands in the
+        files and in the words to cite it by.
 
     Returns
     -------
@@ -227,7 +233,7 @@ def figure(
         raise InputError(f"figure {id}: its data table is empty; rebuild data/derived")
     pictures, files = [], {".csv": csv_text(data).encode(), ".parquet": assets.parquet(data)}
     told = True
-    words = {"title": title, "subtitle": subtitle, "description": alt}
+    words = {"about": about, "title": title, "subtitle": subtitle, "description": alt}
     for kind, width in (("wide", theme.WIDE), ("narrow", theme.NARROW)):
         one = drawn(draw(width), width)
         svg = inline_svg(one.svg, f"{name}-{kind}", title, alt)
@@ -257,7 +263,7 @@ def figure(
         f'<div class="omr-tools"><a class="omr-file" download="{name}.csv" '
         f'href="data:text/csv;charset=utf-8;base64,{encoded}">Data as CSV</a>{carried}'
         f'<a href="#fig-{name}">Link to this figure</a></div>'
-        f"{_citation(name, title, subtitle, sources)}"
+        f"{_citation(name, f'{about} {title}'.strip(), subtitle, sources)}"
         f"<details><summary>In words and numbers</summary><p>{escape(alt)}</p>"
         f"{table(data, columns, caption='Data of the figure: ' + title, limit=shown)}</details>"
         "</figure>"
@@ -309,7 +315,8 @@ def _citation(name: str, title: str, subtitle: str, sources: Sequence[Source]) -
     return Html(
         '<details class="omr-cite"><summary>Cite this figure</summary>'
         f"<p>{assets.RECORD} contributors. “{escape(said)}.” {escape(subtitle.rstrip('.'))}. "
-        f'In: {assets.RECORD}<span data-omr="version"></span>, <span data-omr="page"></span>'
+        f'In: <span data-omr="title"></span>{assets.RECORD}<span data-omr="version"></span>, '
+        '<span data-omr="page"></span>'
         f"#fig-{name}. {escape(_named(sources))}</p></details>"
     )
 

@@ -1,8 +1,9 @@
 """The chart that takes the place of a drawn one, for the Vega of ``book/_static/charts.js``.
 
 It is the same specification, compiled here, so that a page needs no compiler.
-Its colours are CSS variables and follow the page's theme by themselves; its
-times are UTC, as in the drawn chart, wherever the reader is.
+Its colours are CSS variables and follow the page's theme by themselves. Its
+times are UTC, and the drawn chart comes from it too, so that a day is the same
+day wherever the book is built or read.
 """
 
 from __future__ import annotations
@@ -34,6 +35,21 @@ def _in_utc(part: Any) -> None:
         _in_utc(inner)
 
 
+def in_utc(vega: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a compiled chart that draws the same wherever it is drawn.
+
+    Parameters
+    ----------
+    vega : mapping
+        Vega specification, whose times are those of the place.
+    """
+    text = json.dumps(vega, separators=(",", ":"))
+    text = _LOCAL.sub(r"\1Z", _MAKE.sub("utc(", _FORMAT.sub("utcFormat(", text)))
+    whole: dict[str, Any] = json.loads(text)
+    _in_utc(whole)
+    return whole
+
+
 def has_tips(vega: Mapping[str, Any]) -> bool:
     """Whether any mark of a compiled chart says something when it is pointed at."""
     return '"tooltip"' in json.dumps(vega.get("marks", []))
@@ -54,8 +70,5 @@ def script(name: str, vega: Mapping[str, Any]) -> str:
     str
         One call of ``omrChart``, in ASCII.
     """
-    whole = json.loads(json.dumps(vega))
-    _in_utc(whole)
-    text = json.dumps(whole, separators=(",", ":"))
-    text = _LOCAL.sub(r"\1Z", _MAKE.sub("utc(", _FORMAT.sub("utcFormat(", text)))
+    text = json.dumps(vega, separators=(",", ":"))
     return f"omrChart({json.dumps(name)},{theme.themed(text)});\n"

@@ -13,14 +13,16 @@ from typing import Any, Final
 import pandas as pd
 
 from analysis.errors import InputError
-from analysis.present.markup import Html, anchor, escape, plain
+from analysis.present.markup import Html, anchor, clip, escape, plain
 from analysis.present.numbers import format_value
 
 #: Columns that the style sheet knows by their place: what holds for a whole column (numbers to
 #: the right, its name beside each line on a phone) is said once a table, not in each cell.
 PLACES: Final = 16
-#: Text that a spreadsheet would run as a formula when it opens a CSV.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+#: Text that a spreadsheet would run as a formula when it opens a CSV; some take signs in full
+#: width for the same, and skip what has no shape before them.
+_FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t")
+_SKIPPED: Final = " \n\u00a0\ufffd"
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,13 @@ class Column:
 
 
 def _missing(value: object) -> bool:
+    if _several(value):
+        return False
     return value is None or value is pd.NA or value is pd.NaT or value != value
+
+
+def _several(value: object) -> bool:
+    return isinstance(value, list | tuple) or getattr(value, "ndim", 0) == 1
 
 
 def cell(value: object, unit: str = "") -> Html:
@@ -71,6 +79,8 @@ def cell(value: object, unit: str = "") -> Html:
         return Html("yes" if value else "no")
     if isinstance(value, float) and math.isinf(value):
         return Html("no bound")
+    if _several(value):
+        value = ", ".join(map(str, value))  # type: ignore[call-overload]
     if hasattr(value, "item"):
         value = value.item()
     if unit:
@@ -79,7 +89,7 @@ def cell(value: object, unit: str = "") -> Html:
         return Html(f"{value:,}")
     if isinstance(value, float):
         return Html(f"{value:,.0f}" if value == int(value) else f"{value:,.4g}")
-    return Html(escape(value))
+    return Html(escape(clip(value)))
 
 
 def _number(frame: pd.DataFrame, column: Column) -> bool:
@@ -230,9 +240,11 @@ def csv_link(frame: pd.DataFrame, name: str) -> Html:
 def _csv_cell(entry: Any) -> object:
     if _missing(entry):
         return ""
+    if _several(entry):
+        entry = ", ".join(map(str, entry))
     if isinstance(entry, str):
         text = plain(entry)
-        return f"'{text}" if text.startswith(_FORMULA) else text
+        return f"'{text}" if text.lstrip(_SKIPPED).startswith(_FORMULA) else text
     return entry
 
 

@@ -278,6 +278,8 @@
 
   function start() {
     offerCopies();
+    /* Who asked the browser to save data keeps the drawings. */
+    if (navigator.connection && navigator.connection.saveData) return;
     const boxes = ".omr-figure[data-live] > .omr-wide, .omr-figure[data-live] > .omr-narrow";
     for (const box of document.querySelectorAll(boxes)) observer.observe(box);
   }
