@@ -115,7 +115,9 @@ def visit(browser: Any, address: str) -> dict[str, float]:
     session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
     page.add_init_script(_OBSERVE)
     page.goto(address, wait_until="networkidle")
-    page.wait_for_timeout(500)
+    # What the page's own scripts load once they run belongs to the visit too.
+    page.wait_for_timeout(2000)
+    page.wait_for_load_state("networkidle")
     found: dict[str, float] = page.evaluate(_READ)
     context.close()
     return {**found, "bytes": sum(sizes), "requests": len(sizes)}
