@@ -29,6 +29,8 @@ def copy_project(to: Path, project: Path = PROJECT) -> Path:
         shutil.copytree(
             project / name, to / name, ignore=shutil.ignore_patterns("_build", "__pycache__")
         )
+    # Citations beside the figures name the version.
+    shutil.copy(project / "CITATION.cff", to / "CITATION.cff")
     return to
 
 
