@@ -372,8 +372,11 @@ def _search_texts(site: Path, pages: dict[Path, str]) -> None:
         return
     content = f"const SEARCH_TEXTS = {json.dumps(texts, sort_keys=True)};\n{_SEARCH}"
     (site / "searchtexts.js").write_text(content, encoding="utf-8")
-    script = '  <script defer src="searchtexts.js"></script>\n</head>'
-    pages[search] = re.sub(r"\s*</head>", lambda _: "\n" + script, pages[search], count=1)
+    # Before the index, which answers the query as soon as it is there.
+    script = '<script defer src="searchtexts.js"></script>\n  '
+    pages[search] = re.sub(
+        r'(?=<script defer src="searchindex\.js)', script, pages[search], count=1
+    )
 
 
 def clean(site: Path) -> int:

@@ -27,6 +27,7 @@ _HREF = re.compile(r"\b((?:xlink:)?href)=\"([^\"]*)\"")
 _URL = re.compile(r"url\((['\"]?)#([^)'\"]+)\1\)")
 _SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
 _HEADING = re.compile(r"<(/?)h([1-5])\b")
+_NODE = re.compile(rb"\(node(\d{8})\)")
 _DATE = re.compile(rb"/(CreationDate|ModDate) ?\(D:[^)]*\)")
 
 
@@ -135,7 +136,7 @@ def document(site: Path) -> str:
 
 
 def settled(pdf: bytes) -> bytes:
-    """Return a PDF without the time of its making, each byte in its place.
+    """Return a PDF without time and process of its making, each byte in its place.
 
     Parameters
     ----------
@@ -147,6 +148,9 @@ def settled(pdf: bytes) -> bytes:
         fixed = b"/" + match[1] + b" (D:20260101000000+00'00')"
         return fixed[: len(match[0]) - 1].ljust(len(match[0]) - 1) + b")"
 
+    # Names of table cells are numbers of the browser's process: they are counted from one here.
+    ranks = {name: rank for rank, name in enumerate(sorted(set(_NODE.findall(pdf))), 1)}
+    pdf = _NODE.sub(lambda match: b"(node%08d)" % ranks[match[1]], pdf)
     return _DATE.sub(day, pdf)
 
 
