@@ -41,10 +41,10 @@ book: setup ## build the book from data/derived and say where its pages are
 	@$(PY) tools/build_book.py
 
 pdf: book ## print the whole book to dist/open-model-record.pdf (needs Chromium)
-	@$(PY) tools/print_book.py
+	@$(PY) tools/print_book.py --to dist/open-model-record.pdf
 
 zip: book ## pack the book into dist/open-model-record.zip, which opens from disk
-	@$(PY) tools/package_site.py
+	@$(PY) tools/package_site.py --to dist/open-model-record.zip
 
 data: setup ## derive data/derived again from the raw files
 	@$(PY) -m analysis build
