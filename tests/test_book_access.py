@@ -37,19 +37,19 @@ def test_every_page_of_the_site_is_looked_at(site: Path) -> None:
 @pytest.mark.browser
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_serves_every_reader(
-    name: str, site: Path, contexts: tuple[Any, Any], web_checks: Path
+    name: str, site: Path, windows: tuple[Any, Any], web_checks: Path
 ) -> None:
     axe = (web_checks / "axe-core/axe.min.js").read_text(encoding="utf-8")
-    assert look(contexts[0], (site / f"{name}.html").as_uri(), axe) == []
+    assert look(windows[0], (site / f"{name}.html").as_uri(), axe) == []
 
 
 @pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_whole_without_scripts(name: str, site: Path, contexts: tuple[Any, Any]) -> None:
+def test_a_page_is_whole_without_scripts(name: str, site: Path, windows: tuple[Any, Any]) -> None:
     # Without scripts there is no search, only its name.
     least = 0 if name == "search" else 300
-    assert look_without_scripts(contexts[1], (site / f"{name}.html").as_uri(), least) == []
+    assert look_without_scripts(windows[1], (site / f"{name}.html").as_uri(), least) == []
 
 
 BAD = """<!DOCTYPE html><html lang="en" data-theme="light"><title>Synthetic</title><body>
@@ -69,21 +69,22 @@ BAD = """<!DOCTYPE html><html lang="en" data-theme="light"><title>Synthetic</tit
 @pytest.mark.slow
 @pytest.mark.browser
 def test_what_is_wrong_with_a_page_is_seen(
-    tmp_path: Path, contexts: tuple[Any, Any], web_checks: Path
+    tmp_path: Path, windows: tuple[Any, Any], web_checks: Path
 ) -> None:
     path = tmp_path / "bad.html"
     path.write_text(BAD, encoding="utf-8")
     axe = (web_checks / "axe-core/axe.min.js").read_text(encoding="utf-8")
-    found = "\n".join(look(contexts[0], path.as_uri(), axe))
+    found = "\n".join(look(windows[0], path.as_uri(), axe))
     for sign in (
         "loud", "https://example.invalid/", "dialog: hi", "light: illegible",
-        "dark: is not shown", "light: button-name", "light: color-contrast",
-        "dark: color-contrast", "phone: button-name", "fig-none: not drawn",
+        "dark: is not shown", "light: button-name", "light: color-contrast", "dark: illegible",
+        "phone, dark: color-contrast", "phone, dark: button-name",
+        "fig-none: not drawn",
         "is there a trap", "never reached: <a href=\"#after\"", "focus is not seen",
         "a fold does not open", "pixels wide", "scrolls, but not by key",
     ):  # fmt: skip
         assert sign in found, f"{sign}\n{found}"
-    without = "\n".join(look_without_scripts(contexts[1], path.as_uri()))
+    without = "\n".join(look_without_scripts(windows[1], path.as_uri()))
     for sign in ("fig-none shows", "pixels wide", "letters of text"):
         assert sign in without
 

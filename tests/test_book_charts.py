@@ -198,6 +198,7 @@ def revived(page: Any, place: int, kind: str = "wide") -> Any:
     """Scroll to a figure and wait for its live chart."""
     figure = page.locator(".omr-figure").nth(place)
     figure.scroll_into_view_if_needed()
+    page.mouse.move(2, 2)
     live = figure.locator(f".omr-{kind}.omr-alive > .omr-live")
     live.wait_for(state="visible", timeout=20_000)
     return live
@@ -247,9 +248,15 @@ def test_vega_is_not_asked_for_before_a_chart_nears(site: Path, chromium: Any) -
         page.mouse.wheel(0, 5000)
         page.wait_for_timeout(300)
         assert not [url for url in asked if "vega" in url]
+    # Its first chart is in the window, but nobody has touched the page yet.
+    with opened(chromium, site / "index.html") as (page, asked, _):
+        page.wait_for_timeout(500)
+        assert not [url for url in asked if "vega" in url]
+        revived(page, 0)
     with opened(chromium, site / PAGES[0]) as (page, asked, _):
         top = page.locator(".omr-figure").first.evaluate("f => f.getBoundingClientRect().top")
         assert top > 800 + 250, "choose a page whose first chart is far down"
+        page.mouse.move(2, 2)
         page.wait_for_timeout(500)
         assert not [url for url in asked if "vega" in url]
         revived(page, 0)
@@ -366,6 +373,7 @@ def test_a_chart_that_fails_stays_a_drawing(site: Path, chromium: Any, broken: s
         box = page.locator(".omr-wide").nth(1)
         with page.expect_request(f"**/{broken}"):
             box.scroll_into_view_if_needed()
+            page.mouse.move(2, 2)
         page.wait_for_timeout(1500)
         assert box.locator(".omr-live").count() == 0
         assert box.locator("svg").is_visible()

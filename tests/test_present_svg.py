@@ -218,6 +218,11 @@ def test_text_stays_text() -> None:
     assert group[0].text == "a <b> &"
 
 
+def test_a_label_with_what_is_no_character_is_drawn() -> None:
+    (group,) = opened('<text fill="#000">a\ufffeb\ud800c\x01</text>')
+    assert group[0].text == "a\ufffdb\ufffdc\ufffd"
+
+
 def test_a_text_of_two_lines_keeps_its_lines() -> None:
     (group,) = opened(
         '<text transform="translate(5,6)" fill="#000" font-size="13px"><tspan>a</tspan>'

@@ -61,6 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not path.is_file():
             print(f"error: {path}: no such file; run `make book` first", file=sys.stderr)
             return 2
+    to.parent.mkdir(parents=True, exist_ok=True)
     count = package(site, to, tuple(given.extra))
     print(f"Packed {count} files into {to} ({to.stat().st_size / 1e6:.1f} MB)")
     return 0

@@ -197,6 +197,7 @@ def main(arguments: list[str] | None = None) -> int:
     if chromium is None:
         print("error: no chromium: install Debian's package or set OMR_CHROMIUM", file=sys.stderr)
         return 2
+    to.parent.mkdir(parents=True, exist_ok=True)
     print_pdf(site, to, chromium)
     print(f"Printed {to} ({to.stat().st_size / 1e6:.1f} MB)")
     return 0

@@ -39,6 +39,9 @@ _BACK: Final = 12
 #: Width of a letter in parts of its height, rather too much than too little.
 _LETTER: Final = 0.75
 
+#: No reader of XML takes these; a label is written by strangers.
+_NO_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
 #: What decides how a mark looks; everything else is for readers of its parts, or says nothing.
 _LOOKS: Final = (
     "fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity",
@@ -584,6 +587,7 @@ def compact(inner: str) -> str:
         defaults, and what is not seen.
     """
     end = "</svg>" if inner.rstrip().endswith("</svg>") else ""
+    inner = _NO_XML.sub("\ufffd", inner)
     root = ElementTree.fromstring(f"<svg>{inner}" if end else f"<svg>{inner}</svg>")
     marks = list(_marks(root, 0.0, 0.0, {}))
     _bars(marks)

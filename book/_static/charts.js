@@ -1,6 +1,6 @@
 /* Charts that answer to mouse, finger and keyboard.
 
-   Each chart is in the page as a drawing. When one nears the window, the shared Vega (vega.js) and
+   Each chart is in the page as a drawing. When a reader nears one, the shared Vega (vega.js) and
    its specification (figures/<figure>.<wide|narrow>.js) are loaded, both from this site and as
    scripts, because a page opened from disk may fetch nothing else. The live chart lies exactly over
    the drawing, which stays: it keeps the place, it is what is printed, and it comes back when
@@ -280,8 +280,14 @@
     offerCopies();
     /* Who asked the browser to save data keeps the drawings. */
     if (navigator.connection && navigator.connection.saveData) return;
-    const boxes = ".omr-figure[data-live] > .omr-wide, .omr-figure[data-live] > .omr-narrow";
-    for (const box of document.querySelectorAll(boxes)) observer.observe(box);
+    /* A page that nobody touches stays as light as it came: the first sign of a reader starts it. */
+    const signs = ["scroll", "pointermove", "pointerdown", "keydown", "focusin"];
+    const begin = () => {
+      for (const sign of signs) window.removeEventListener(sign, begin);
+      const boxes = ".omr-figure[data-live] > .omr-wide, .omr-figure[data-live] > .omr-narrow";
+      for (const box of document.querySelectorAll(boxes)) observer.observe(box);
+    };
+    for (const sign of signs) window.addEventListener(sign, begin, { passive: true });
   }
 
   /* The page loads this in its head. */

@@ -17,12 +17,10 @@
       }
       return "rgb(0,0,0)";
     };
-    const seen = [
-      ...document.querySelectorAll(
-        "main p, main td, main th, main dd, main dt, main h1, main h2, main li, main a," +
-          " main summary, main .omr-verdict"
-      ),
-    ].filter((e) => e.getBoundingClientRect().height > 0 && e.textContent.trim());
+    const own = (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+    const seen = [...document.body.querySelectorAll("*:not(svg *)")].filter(
+      (e) => own(e) && e.getBoundingClientRect().height > 2 && e.checkVisibility()
+    );
     return [...new Set(seen.map((e) => getComputedStyle(e).color + "|" + ground(e)))];
   },
 
@@ -128,9 +126,8 @@
     this.fold = fold.parentElement;
   },
 
-  axe(rules) {
-    const only = rules.length ? { runOnly: { type: "rule", values: rules } } : {};
-    return axe.run(document, { resultTypes: ["violations"], preload: false, ...only }).then((r) =>
+  axe() {
+    return axe.run(document, { resultTypes: ["violations"], preload: false }).then((r) =>
       r.violations
         .filter((v) => v.impact === "serious" || v.impact === "critical")
         .map((v) => `${v.id} (${v.nodes.length}): ${v.nodes[0].target} ${v.nodes[0].html}`)
