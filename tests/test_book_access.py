@@ -150,3 +150,45 @@ def test_the_lock_of_the_web_checks_is_exact_and_names_no_registry() -> None:
         assert re.fullmatch(r"\d+\.\d+\.\d+", version)
         assert packages[f"node_modules/{name}"]["version"] == version
         assert packages[f"node_modules/{name}"]["integrity"].startswith("sha512-")
+
+
+# --- how the checks are installed -----------------------------------------------------------------
+
+setup_web = load_tool("setup_web")
+
+
+def fake_npm(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Put a stand-in for npm where programs are looked for; it notes each call."""
+    folder.mkdir()
+    npm = folder / "npm"
+    npm.write_text(f'#!/bin/sh\necho "$@" >> {folder}/calls\n{script}\n', encoding="utf-8")
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+def test_the_web_checks_are_installed_once_from_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_npm(tmp_path / "bin", monkeypatch, "cp package-lock.json copied")
+    for _ in range(2):
+        setup_web.install(tmp_path / "web")
+    wanted = (PROJECT / "tools/web/package-lock.json").read_bytes()
+    assert (tmp_path / "web/copied").read_bytes() == wanted
+    calls = (tmp_path / "bin/calls").read_text(encoding="utf-8").splitlines()
+    assert calls == ["ci --ignore-scripts --no-audit --no-fund"]
+    # Another lock is another installation.
+    (tmp_path / "web" / setup_web.STAMP).write_text("older", encoding="utf-8")
+    setup_web.install(tmp_path / "web")
+    assert len((tmp_path / "bin/calls").read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_a_failed_installation_says_why_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_npm(tmp_path / "bin", monkeypatch, "echo no network >&2; exit 1")
+    with pytest.raises(RuntimeError, match="no network"):
+        setup_web.install(tmp_path / "web")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bin", "web.lock"]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RuntimeError, match="npm is missing"):
+        setup_web.install(tmp_path / "web")

@@ -194,7 +194,7 @@ def config(width: int) -> dict[str, Any]:
         "header": {**text, "labelFontSize": size, "titleFontSize": size, "labelLimit": width},
         "title": {"color": TEXT.light, "subtitleColor": QUIET.light},
         # A name of ten thousand letters may not make a chart wider than its page.
-        "text": {"color": TEXT.light, "fontSize": size, "limit": width - 20},
+        "text": {"color": TEXT.light, "fontSize": size, "limit": round(1.1 * width)},
         "line": {"strokeWidth": 2},
         "tick": {"opacity": 1},
         "point": {"filled": True, "size": 60, "opacity": 1},

@@ -94,9 +94,9 @@
     return e.outerHTML.replace(/\s+/g, " ").slice(0, 90);
   },
 
-  // How often focus came back to the first thing that had it.
-  rounds() {
-    return this.focused.filter(([e]) => e === this.focused[0][0]).length;
+  // Whether focus has come back to the first thing that had it.
+  isBack() {
+    return this.focused.length > 1 && document.activeElement === this.focused[0][0];
   },
 
   reached() {
