@@ -27,10 +27,12 @@ mend = load_tool("mend_pages").mend
 
 @pytest.mark.slow
 def test_every_page_of_the_site_is_looked_at(site: Path) -> None:
-    assert {path.relative_to(site).as_posix() for path in site.rglob("*.html")} - {
-        # Parts of the theme that no page links to.
-        "_static/sbt-webpack-macros.html", "_static/webpack-macros.html",
-    } == {f"{name}.html" for name in PAGES}  # fmt: skip
+    found = {path.relative_to(site).as_posix() for path in site.rglob("*.html")}
+    # Sources as pages are read by the validator only; the theme's parts are no pages.
+    parts = {"_static/sbt-webpack-macros.html", "_static/webpack-macros.html"}
+    sources = {name for name in found if name.startswith("_static/code/")}
+    assert sources
+    assert found - parts - sources == {f"{name}.html" for name in PAGES}
 
 
 @pytest.mark.slow
@@ -97,7 +99,8 @@ def test_the_validator_finds_nothing(site: Path, web_checks: Path) -> None:
     jar = web_checks / "vnu-jar/build/dist/vnu.jar"
     bad = site.parent / "not-valid.html"
     bad.write_text("<!DOCTYPE html><html lang=en><title>Synthetic</title><p><div></p>", "utf-8")
-    files = [*sorted(site.glob("*.html")), bad, *sorted((PROJECT / "book/_static").glob("*.css"))]
+    files = [*sorted(site.glob("*.html")), *sorted((site / "_static/code").glob("*.html")), bad]
+    files += sorted((PROJECT / "book/_static").glob("*.css"))
     done = subprocess.run(
         [java, "-jar", str(jar), "--errors-only", "--format", "json", "--also-check-css",
          *map(str, files)],
@@ -108,7 +111,10 @@ def test_the_validator_finds_nothing(site: Path, web_checks: Path) -> None:
     found = [f"{m['url'].rsplit('/')[-1]}:{m.get('lastLine')}: {m['message']}" for m in messages]
     # Whoever finds nothing anywhere has not looked.
     assert [line for line in found if line.startswith("not-valid.html")]
-    assert [line for line in found if not line.startswith("not-valid.html")] == []
+    # A property of SVG 2 that every browser knows, and the validator's list of CSS does not.
+    known = "CSS: \u201cpaint-order\u201d: Property \u201cpaint-order\u201d doesn't exist."
+    rest = [line for line in found if not line.startswith("not-valid.html")]
+    assert [line for line in rest if not line.endswith(known)] == []
 
 
 # --- repairs of the theme -------------------------------------------------------------------------

@@ -207,8 +207,9 @@ def revived(page: Any, place: int, kind: str = "wide") -> Any:
 SAME = """live => {
     const box = live.parentElement, still = box.querySelector(':scope > svg');
     const drawn = live.querySelector('svg');
-    const words = svg => [...svg.querySelectorAll('text')].map(t => t.textContent.trim())
-        .filter(Boolean).sort();
+    // A text with an outline is two texts when drawn live, and one in the page.
+    const words = svg => [...new Set([...svg.querySelectorAll('text')]
+        .map(t => t.textContent.trim()).filter(Boolean))].sort();
     const size = e => { const r = e.getBoundingClientRect(); return [r.height, r.top]; };
     return {still: words(still), live: words(drawn), at: [size(still), size(drawn)]};
 }"""

@@ -366,7 +366,9 @@ def _search_texts(site: Path, pages: dict[Path, str]) -> None:
             texts[path.relative_to(site).as_posix()] = " ".join(plain.split())
     if search not in pages:
         return
-    content = f"const SEARCH_TEXTS = {json.dumps(texts, sort_keys=True)};\n{_SEARCH}"
+    # Text of strangers may hold the end of a script; it stays text wherever the file is put.
+    held = json.dumps(texts, sort_keys=True).replace("</", "<\\/")
+    content = f"const SEARCH_TEXTS = {held};\n{_SEARCH}"
     (site / "searchtexts.js").write_text(content, encoding="utf-8")
     # Before the index, which answers the query as soon as it is there.
     script = '<script defer src="searchtexts.js"></script>\n  '

@@ -43,7 +43,8 @@ def in_utc(vega: Mapping[str, Any]) -> dict[str, Any]:
     vega : mapping
         Vega specification, whose times are those of the place.
     """
-    text = json.dumps(vega, separators=(",", ":"))
+    # As in a page, where a name with the end of a script in it would end the script.
+    text = json.dumps(vega, separators=(",", ":")).replace("</", "<\\/")
     text = _LOCAL.sub(r"\1Z", _MAKE.sub("utc(", _FORMAT.sub("utcFormat(", text)))
     whole: dict[str, Any] = json.loads(text)
     _in_utc(whole)
@@ -70,5 +71,6 @@ def script(name: str, vega: Mapping[str, Any]) -> str:
     str
         One call of ``omrChart``, in ASCII.
     """
-    text = json.dumps(vega, separators=(",", ":"))
+    # As in a page, where a name with the end of a script in it would end the script.
+    text = json.dumps(vega, separators=(",", ":")).replace("</", "<\\/")
     return f"omrChart({json.dumps(name)},{theme.themed(text)});\n"

@@ -227,7 +227,8 @@ def shown_cards() -> Html:
     for place, name in enumerate(names):
         words = dict.fromkeys(raw.Source.model_fields, name)
         words |= {"known_problems": (name,), "share_alike": False, "versions": (version,)}
-        made.append(cards.card(SimpleNamespace(**words | {"id": f"{place}-{name}"})))
+        source = SimpleNamespace(**words | {"id": f"{place}-{name}"})
+        made += [cards.card(source), cards.versions([source])]
     return Html("".join(made))
 
 

@@ -24,21 +24,34 @@
     return [...new Set(seen.map((e) => getComputedStyle(e).color + "|" + ground(e)))];
   },
 
-  // For each figure, the drawings that are seen: where, how tall the smallest text, how many marks.
+  // For each figure, the drawings that are seen: where, how tall the smallest text, how many marks
+  // (marks of one look share a path: steps of the pen are counted, not of axes and grid).
   drawn() {
+    const style = getComputedStyle(document.documentElement);
+    const bare = ["rule", "grid", "page"].map((n) => style.getPropertyValue(`--omr-${n}`).trim());
+    const probe = document.createElement("canvas").getContext("2d");
+    const hex = (colour) => ((probe.fillStyle = colour), probe.fillStyle);
+    const idle = new Set(["none", ...bare.map(hex)]);
+    const inked = (e) => {
+      const { stroke, fill } = getComputedStyle(e);
+      return [stroke, fill].some((c) => !idle.has(c === "none" ? c : hex(c)));
+    };
+    const steps = (e) => (e.getAttribute("d") || "L").match(/[a-y]/gi)?.length || 0;
     return [...document.querySelectorAll(".omr-figure")].map((figure) => ({
       id: figure.id,
-      seen: [...figure.querySelectorAll("svg")]
+      seen: [...figure.querySelectorAll(".omr-wide > svg, .omr-narrow > svg")]
         .filter((s) => s.getBoundingClientRect().width > 100)
         .map((s) => ({
           kind: s.parentElement.className,
           text: Math.min(
             ...[...s.querySelectorAll("text")].map((t) => t.getBoundingClientRect().height)
           ),
-          marks: [...s.querySelectorAll("path, rect, line, circle, use, image")].filter((m) => {
-            const box = m.getBoundingClientRect();
-            return box.width + box.height > 0;
-          }).length,
+          marks: [...s.querySelectorAll("path, rect, line, circle, use, image")]
+            .filter((m) => {
+              const box = m.getBoundingClientRect();
+              return box.width + box.height > 0 && !m.closest("marker, clipPath, defs") && inked(m);
+            })
+            .reduce((sum, m) => sum + steps(m), 0),
         })),
     }));
   },
@@ -103,7 +116,10 @@
     const order = this.focused.map(([e]) => e);
     return {
       first: order[0].textContent.trim(),
-      missed: this.reachable().filter((e) => !order.includes(e)).map(this.named),
+      // A chart may come alive after the walk has passed it; its own tests walk there.
+      missed: this.reachable()
+        .filter((e) => !order.includes(e) && !e.matches(".omr-live"))
+        .map(this.named),
       ringless: this.focused.filter(([, ring]) => !ring).map(([e]) => this.named(e)),
     };
   },
