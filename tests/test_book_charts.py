@@ -209,6 +209,7 @@ SAME = """live => {
     const drawn = live.querySelector('svg');
     // A text with an outline is two texts when drawn live, and one in the page.
     const words = svg => [...new Set([...svg.querySelectorAll('text')]
+        .filter(t => getComputedStyle(t).opacity !== '0')
         .map(t => t.textContent.trim()).filter(Boolean))].sort();
     const size = e => { const r = e.getBoundingClientRect(); return [r.height, r.top]; };
     return {still: words(still), live: words(drawn), at: [size(still), size(drawn)]};

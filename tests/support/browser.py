@@ -250,7 +250,7 @@ def look_without_scripts(page: Any, url: str, least: int = 300) -> list[str]:
                 if [drawing["kind"] for drawing in seen] != [kind]:
                     wrong.append(f"{kind}: {figure['id']} shows {seen}")
                 # The smallest text is as tall as legible type; a frame alone has no mark.
-                elif (seen[0]["text"] or 0) < 10 or seen[0]["marks"] < 2:
+                elif (seen[0]["text"] or 0) < 10 or not seen[0]["marks"]:
                     wrong.append(f"{kind}: {figure['id']} is hardly drawn: {seen}")
             width = page.evaluate("document.documentElement.scrollWidth")
             if width > size["width"]:

@@ -33,7 +33,9 @@
     const hex = (colour) => ((probe.fillStyle = colour), probe.fillStyle);
     const idle = new Set(["none", ...bare.map(hex)]);
     const inked = (e) => {
-      const { stroke, fill } = getComputedStyle(e);
+      const { stroke, fill, markerMid } = getComputedStyle(e);
+      // Points are corners of a path that is not drawn itself.
+      if (markerMid !== "none") return true;
       return [stroke, fill].some((c) => !idle.has(c === "none" ? c : hex(c)));
     };
     const steps = (e) => (e.getAttribute("d") || "L").match(/[a-y]/gi)?.length || 0;
