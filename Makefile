@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup book data test coverage test-slow test-network check format claims reproduce serve lock clean
+.PHONY: help setup book pdf zip data test coverage test-slow test-network check format claims reproduce serve lock clean
 
 # The first Python that is new enough; looked for only when an environment has to be made.
 # Another one: make PYTHON=python3.13
@@ -39,6 +39,12 @@ setup: ## make .venv from the hash-pinned lock (the other targets do it by thems
 
 book: setup ## build the book from data/derived and say where its pages are
 	@$(PY) tools/build_book.py
+
+pdf: book ## print the whole book to dist/open-model-record.pdf (needs Chromium)
+	@$(PY) tools/print_book.py --to dist/open-model-record.pdf
+
+zip: book ## pack the book into dist/open-model-record.zip, which opens from disk
+	@$(PY) tools/package_site.py --to dist/open-model-record.zip
 
 data: setup ## derive data/derived again from the raw files
 	@$(PY) -m analysis build

@@ -126,6 +126,12 @@ def by_hand(name: str) -> pd.DataFrame:
         raise InputError(f"{path}: not readable as CSV ({error}); restore the file") from None
 
 
+def glossary() -> list[dict[str, Any]]:
+    """Load the terms of the book (``data/glossary.toml``), as they stand there."""
+    terms: list[dict[str, Any]] = raw.declared("glossary")["term"]
+    return terms
+
+
 def specifications_name(claim: str) -> str:
     """Return the name of the table that holds the specifications of a claim."""
     return f"specifications_{claim.replace('-', '_')}"

@@ -35,5 +35,12 @@ def test_each_part_fits_on_a_screen() -> None:
 
 
 def test_no_badge_and_no_address_that_can_die() -> None:
-    assert "![" not in TEXT
     assert "http" not in TEXT
+
+
+def test_pictures_are_there_and_say_in_words_what_they_show() -> None:
+    pictures = re.findall(r"!\[([^\]]*)\]\(([^)]*)\)", TEXT)
+    assert len(pictures) == TEXT.count("![") == 2
+    for words, path in pictures:
+        assert len(words) > 60
+        assert (PROJECT / path).read_bytes().startswith(b"\x89PNG")

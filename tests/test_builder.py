@@ -283,7 +283,8 @@ class TestLoading:
 
     def test_every_rule_file_is_read_and_in_the_manifest(self) -> None:
         rules: Any = builder.load_rules()
-        # Every hand-written rule file of data/; reference.toml describes published figures.
-        written = {path.stem for path in (PROJECT / "data").glob("*.toml")} - {"reference"}
+        # reference.toml describes published figures, glossary.toml words: neither decides a result.
+        written = {path.stem for path in (PROJECT / "data").glob("*.toml")}
+        written -= {"reference", "glossary"}
         assert {*writing.RULE_FILES} == written
         assert rules.register.claim

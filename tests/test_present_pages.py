@@ -26,7 +26,7 @@ BLOCKS = sorted(
     for name, function in inspect.getmembers(module, inspect.isfunction)
     if function.__module__ == module.__name__
     and not name.startswith("_")
-    and name not in ("claim", "checked", "coverage_words", "listing")
+    and name not in ("claim", "checked", "coverage_words", "listing", "version_address")
 )
 
 
@@ -39,6 +39,8 @@ def test_every_block_is_finished_html(name: str) -> None:
     function: Callable[[], Html] = operator.attrgetter(name)(pages)
     made = function()
     assert isinstance(made, Html)
+    # Nothing is escaped twice.
+    assert not re.search(r"&amp;(?:#x?\d+|amp|lt|gt|quot);", made)
     assert "nan" not in re.sub(r"<[^>]*>", " ", made).lower().split()
     for figure in re.findall(r'<figure class="omr-figure".*?</figure>', made, re.DOTALL):
         assert figure.count("<svg") == 2
@@ -50,6 +52,7 @@ def test_a_claim_shows_what_the_register_holds(claim: pages.Claim) -> None:
     record = claim.record
     summary = claim.summary()
     assert f"{record['holds']} of {record['specifications']} specifications" in summary
+    assert not re.search(r"&amp;(?:#x?\d+|amp|lt|gt|quot);", summary)
     for axis in ("recreated", "robust", "later"):
         assert record[axis]["verdict"] in summary
     # Every share there can be is no finding, and has no grade.
@@ -112,9 +115,17 @@ def test_a_claim_without_any_value_shows_its_readings_and_no_chart(
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 def test_a_claim_names_every_raw_file_with_its_hash(claim: pages.Claim) -> None:
     made = claim.inputs()
+    versions = {
+        "versions.html": pages.data_versions(),
+        "versions-elsewhere.html": pages.data_versions_elsewhere(),
+    }
     for item in claim.record["inputs"]:
         assert item["sha256"] in made
-        assert item["url"] in made
+        # Its address stands in the row of the version, where the name leads.
+        page, _, place = pages.version_address(item["name"]).partition("#")
+        assert f'href="{page}#{place}"' in made
+        row = versions[page].partition(f'id="{place}"')[2].partition("</tr>")[0]
+        assert item["url"] in row
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
@@ -122,7 +133,9 @@ def test_each_published_figure_is_cited_with_its_address(claim: pages.Claim) -> 
     known = tables.load("reference/published-figures").set_index("id")
     made = claim.published()
     for name in claim.record["published"]:
-        assert str(known.loc[name, "url"]) in made.replace("&amp;", "&")
+        # A repository at a commit becomes an address that leads there.
+        url = re.sub(r" \(commit (\w+)\)$", r"/tree/\1", str(known.loc[name, "url"]))
+        assert url in made.replace("&amp;", "&")
 
 
 @pytest.mark.parametrize("claim", COMPUTED, ids=lambda claim: claim.id)

@@ -77,6 +77,12 @@ def test_html_is_not_escaped_twice() -> None:
     [
         ("https://github.com/a/b", True),
         ("data.html#source-x", True),
+        ("https://a.example/x%20(y)?z=1#w", True),
+        ("https://a.example/x (commit 1)", False),
+        ('https://a.example/"onclick', False),
+        ("https://a.example/\u202egpj.exe", False),
+        ("https://a.example\\@evil.example", False),
+        ("https://user@evil.example/", False),
         ("javascript:alert(1)", False),
         ("data:text/html,x", False),
         ("//evil.example/x", False),
@@ -207,7 +213,7 @@ def test_a_long_table_says_what_it_left_out() -> None:
     frame = pd.DataFrame({"n": range(500)})
     made = tables.table(frame, caption="C", limit=400)
     assert made.count("<tr>") == 401
-    assert "100 more rows" in made
+    assert "400 of 500 rows; all are in the CSV file" in made
 
 
 def test_cells() -> None:

@@ -72,6 +72,14 @@ def test_a_kernel_starts_in_its_folder_with_everything_imported(
     assert run(kernel, "import sys; print('analysis.pages' in sys.modules)") == "True"
 
 
+def test_charts_are_drawn_elsewhere_and_faults_come_back(kernel: KernelManager) -> None:
+    svg = run(kernel, "import vl_convert; print(vl_convert.vegalite_to_svg({'mark': 'bar'})[:4])")
+    assert svg == "<svg"
+    assert run(kernel, "vl_convert.svg_to_png('no picture')") == "ValueError"
+    # The engine's threads are not this kernel's.
+    assert run(kernel, "import sys; print('vl_convert' in sys.modules)") == "True"
+
+
 def test_two_kernels_share_nothing(
     kernel: KernelManager, served: dict[str, str], tmp_path: Path
 ) -> None:
@@ -104,5 +112,7 @@ def test_a_server_that_cannot_start_is_an_error(
     with (
         pytest.raises(RuntimeError, match="did not start"),
         warm_kernels.serving(tmp_path, given),
+        # A kernel that asks for it does not wait long either.
+        pytest.raises(RuntimeError, match="did not start"),
     ):
-        pass
+        warm_kernels.client(str(tmp_path / "kernels.sock"), [])

@@ -6,6 +6,9 @@ and Altair. `serve` imports them once and waits at a socket; Jupyter starts the 
 stand-in: signals go on to the fork, and it ends when the fork does. `spec` writes the kernel
 specification. Only where processes fork safely (Linux); elsewhere Jupyter starts kernels itself.
 
+Charts are drawn by processes of their own, which all kernels share: the engine inside vl-convert
+takes half a second to start, and no fork survives it. A drawing does not depend on earlier ones.
+
 Usage: python tools/warm_kernels.py client SOCKET -f CONNECTION_FILE (started by Jupyter)
 """
 
@@ -13,6 +16,8 @@ from __future__ import annotations
 
 import array
 import contextlib
+import gc
+import importlib
 import json
 import os
 import signal
@@ -22,11 +27,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Client, Connection
 from pathlib import Path
+from typing import Any
 
 #: What the server imports before the first fork; nothing of it starts a thread when imported.
-PRELOAD = ("ipykernel.kernelapp", "ipykernel.ipkernel", "altair", "analysis.pages")
+PRELOAD = ("ipykernel.kernelapp", "ipykernel.ipkernel", "altair", "vl_convert", "analysis.pages")
+#: How long the first kernel waits for the server, in seconds.
+PATIENCE = 60.0
 
 
 def available() -> bool:
@@ -61,28 +70,59 @@ def serving(scratch: Path, environment: dict[str, str]) -> Iterator[dict[str, st
     spec(scratch / "jupyter-data", address)
     command = [sys.executable, str(Path(__file__).resolve()), "serve", str(address)]
     with subprocess.Popen(command, env=environment, cwd=environment["PYTHONPATH"]) as server:
+        watcher = threading.Thread(target=_note_end, args=(server, address))
+        watcher.start()
         try:
-            _await(address, server)
+            # It imports while Sphinx starts; the first kernel waits for it.
             yield {**environment, "JUPYTER_PATH": str(scratch / "jupyter-data")}
+            if server.poll() is not None:
+                raise RuntimeError("the kernels' server did not start; see the lines above")
         finally:
             server.terminate()
+            watcher.join()
 
 
-def _await(address: Path, server: subprocess.Popen[bytes], seconds: float = 60.0) -> None:
+def _note_end(server: subprocess.Popen[bytes], address: Path) -> None:
+    """Leave a mark when the server ends, so that nobody waits for it."""
+    server.wait()
+    with contextlib.suppress(OSError):
+        address.with_suffix(".gone").touch()
+
+
+def _reach(connection: socket.socket, address: str, seconds: float) -> None:
+    """Connect to the server, which may still be starting."""
     end = time.monotonic() + seconds
-    while not address.exists():
-        if server.poll() is not None or time.monotonic() > end:
-            raise RuntimeError("the kernels' server did not start; see the lines above")
-        time.sleep(0.02)
+    while True:
+        try:
+            connection.connect(address)
+        except (FileNotFoundError, ConnectionRefusedError):
+            if time.monotonic() > end or Path(address).with_suffix(".gone").exists():
+                raise RuntimeError("the kernels' server did not start") from None
+            time.sleep(0.02)
+        else:
+            return
 
 
 def serve(address: str) -> None:
     """Import what pages need, then fork a kernel for each client."""
-    import importlib
-
     for name in PRELOAD:
         importlib.import_module(name)
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    pages = importlib.import_module("analysis.pages")
+    for name in pages.CHAPTERS:
+        importlib.import_module(f"analysis.pages.{name}")
+    # What is imported stays for good: no fork need look at it, and its memory stays shared.
+    gc.collect()
+    gc.freeze()
+    drawing = f"{address}.draw"
+    drawers = _drawers(drawing)
+
+    def end(*_: object) -> None:
+        for drawer in drawers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(drawer, signal.SIGTERM)
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, end)
     parent = os.getppid()
     # Forks that ended are not waited for: their clients see the socket close.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -103,10 +143,79 @@ def serve(address: str) -> None:
                 connection.close()
                 continue
             listener.close()
-            _become_kernel(connection)
+            _become_kernel(connection, drawing)
 
 
-def _become_kernel(connection: socket.socket) -> None:
+def _drawers(address: str) -> list[int]:
+    """Start the processes that draw charts, as many as there are cores, and return their ids."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(address)
+    listener.listen(64)
+    started = []
+    parent = os.getpid()
+    for _ in range(min(4, os.cpu_count() or 1)):
+        drawer = os.fork()
+        if not drawer:
+            try:
+                _draw(listener, parent)
+            finally:
+                os._exit(1)
+        started.append(drawer)
+    listener.close()
+    return started
+
+
+def _draw(listener: socket.socket, parent: int) -> None:
+    """Answer calls of vl-convert, one a connection, until the server is gone."""
+    import vl_convert
+
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    listener.settimeout(1.0)
+    while os.getppid() == parent:
+        try:
+            asked, _ = listener.accept()
+        except TimeoutError:
+            continue
+        asked.settimeout(None)
+        with Connection(asked.detach()) as line, contextlib.suppress(EOFError, OSError):
+            name, given, named = line.recv()
+            try:
+                answer = (True, getattr(vl_convert, name)(*given, **named))
+            except Exception as error:
+                # The engine's errors are texts; what else they hold may not travel.
+                answer = (False, str(error))
+            line.send(answer)
+
+
+def _draw_elsewhere(address: str) -> None:
+    """Let vl-convert's drawing functions call the processes that draw."""
+    import vl_convert
+
+    def calling(name: str) -> Callable[..., Any]:
+        def call(*given: object, **named: object) -> Any:
+            with Client(address, "AF_UNIX") as line:
+                line.send((name, given, named))
+                done, answer = line.recv()
+            if not done:
+                raise ValueError(answer)
+            return answer
+
+        return call
+
+    for name in dir(vl_convert):
+        if name.startswith(("vegalite_to_", "vega_to_", "svg_to_")):
+            setattr(vl_convert, name, calling(name))
+
+
+def _trust_charts() -> None:
+    """Spare Altair comparing every part of a chart with its schema, which the tests do."""
+    from altair.utils import schemapi
+
+    schemapi.DEBUG_MODE = False
+    schemapi.SchemaBase.validate = classmethod(lambda *_: None)
+
+
+def _become_kernel(connection: socket.socket, drawing: str) -> None:
     """Turn this fork into the kernel that a client asks for; never returns."""
     status = 1
     try:
@@ -127,9 +236,12 @@ def _become_kernel(connection: socket.socket) -> None:
         threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
         from ipykernel.kernelapp import IPKernelApp
 
+        _draw_elsewhere(drawing)
+        _trust_charts()
         # It ends itself when the server is gone.
         parent = f"--IPKernelApp.parent_handle={os.getppid()}"
-        IPKernelApp.launch_instance(argv=[*wanted["arguments"], parent])
+        quiet = ["--HistoryManager.enabled=False"]
+        IPKernelApp.launch_instance(argv=[*wanted["arguments"], parent, *quiet])
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0
@@ -150,7 +262,7 @@ def _end_with(connection: socket.socket) -> None:
 def client(address: str, arguments: list[str]) -> int:
     """Ask the server for a kernel, and stand in for it until it ends."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.connect(address)
+        _reach(connection, address, PATIENCE)
         wanted = {
             "arguments": arguments,
             "folder": os.getcwd(),

@@ -83,6 +83,7 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
             or pd.api.types.is_datetime64_any_dtype(out[name])
         ):
             out[name] = pd.Series([_cell(v) for v in out[name]], index=out.index, dtype="object")
+    out.columns = [_cell(name) for name in out.columns]
     text: str = out.to_csv(index=False, lineterminator="\n")
     return text.encode("utf-8")
 

@@ -507,7 +507,7 @@ def _rounded(value: float | None) -> float | None:
 def show(args: argparse.Namespace, result: dict[str, Any]) -> int:
     """Print the record, for machines or for people."""
     if args.json:
-        print(json.dumps(result, ensure_ascii=False, indent=1, allow_nan=False))
+        print(json.dumps(result, indent=1, allow_nan=False))
         return 0
     if "file" in result:
         print(

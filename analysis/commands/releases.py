@@ -127,7 +127,7 @@ def run_releases(args: argparse.Namespace) -> int:
     if args.list:
         result["list"] = _listed(found, span, families.titles)
     if args.json:
-        print(json.dumps(result, ensure_ascii=False, indent=1, allow_nan=False))
+        print(json.dumps(result, indent=1, allow_nan=False))
     else:
         _print(result, families.titles)
     return 0

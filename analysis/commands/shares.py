@@ -275,7 +275,7 @@ def _print(args: argparse.Namespace, name: str, got: snapshot.Snapshot, head: _H
         "organisations": {g: _part(p) for g, p in by_organisation.groups.items()},
     }
     if args.json:
-        print(json.dumps(result, ensure_ascii=False, indent=1, allow_nan=False))
+        print(json.dumps(result, indent=1, allow_nan=False))
         return 0
     print(f"{name}, population {args.population}, {args.measure}")
     print(
@@ -323,7 +323,7 @@ def _describe(args: argparse.Namespace, got: snapshot.Snapshot) -> int:
         rules = measure_licences.parse(raw.declared("licences"))
         result |= licences.described(got.frame, rules)
     if args.json:
-        print(json.dumps(result, ensure_ascii=False, indent=1))
+        print(json.dumps(result, indent=1))
         return 0
     print(f"{result['file']}: kind {got.kind}, layout {got.layout}, {len(got.frame):,} rows")
     print("columns: " + ", ".join(got.frame.columns))

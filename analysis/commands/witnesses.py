@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
                 raise InputError(f"--{name} {asked}: no row has it; there are: {there}")
     rows = [_plain(row) for row in frame.to_dict("records")]
     if args.json:
-        print(json.dumps(rows, ensure_ascii=False, indent=1))
+        print(json.dumps(rows, indent=1))
         return 0
     print(
         f"{'day':<12}{'since':<12}{'instrument':<22}{'family':<14}{'measure':<24}"

@@ -13,6 +13,7 @@ Examples
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 from collections.abc import Callable, Sequence
@@ -25,10 +26,14 @@ from analysis.errors import InputError
 from analysis.present import charts, numbers, spec_curve
 from analysis.present.cards import cards as _cards
 from analysis.present.cards import contents as _contents
+from analysis.present.cards import of_the_hub
+from analysis.present.cards import version_address as _version_address
+from analysis.present.cards import versions as _versions
 from analysis.present.dictionary import dictionary as _dictionary
 from analysis.present.figure import Source, figure
-from analysis.present.markup import Html, anchor, escape, join, paragraph, safe_link
-from analysis.present.tables import Column, shape_key, table, verdict
+from analysis.present.glossary import glossary as _glossary
+from analysis.present.markup import Html, escape, join, paragraph, safe_link
+from analysis.present.tables import Column, csv_link, shape_key, table, verdict
 
 #: Groups of claims that have pages (a claim's id is the name of its page), and what they are about.
 GROUPS: Final = {
@@ -44,9 +49,11 @@ CHAPTERS: Final = (
     "arrivals",
     "derivatives",
     "domains",
+    "explorer",
     "languages",
     "frontier",
     "licensing",
+    "limits",
     "provenance",
     "pulls",
     "reasons",
@@ -129,7 +136,7 @@ def _inputs(record: dict[str, Any]) -> list[Source]:
         Source(
             str(item["name"]),
             str(item.get("sha256") or ""),
-            f"data.html#version-{anchor(str(item['name']))}",
+            version_address(str(item["name"])),
         )
         for item in record.get("inputs", [])
     ]
@@ -166,8 +173,12 @@ def _behind(id: str) -> dict[str, Any]:
     return {"sources": _inputs(claim(id).record), "everything": f"{page}.html#the-data-behind-it"}
 
 
+_AT_COMMIT: Final = re.compile(r"(https://github\.com/[\w.-]+/[\w.-]+) \(commit ([0-9a-f]{7,40})\)")
+
+
 def _cited(url: str, text: str) -> Html:
     """Return a citation with its address: as a link, or spelt out where it is no safe link."""
+    url = _AT_COMMIT.sub(r"\1/tree/\2", url)
     link = safe_link(url, text)
     return link if link.startswith("<a ") else join([link, f" ({url})"])
 
@@ -221,13 +232,18 @@ class Claim:
     @property
     def deciding(self) -> Html:
         """The choice that decides, or that none does."""
+        return Html(escape(self.deciding_words))
+
+    @property
+    def deciding_words(self) -> str:
+        """The choice that decides, or that none does, as plain text."""
         record, choice = self.record, self.record["deciding_choice"]
         if choice:
-            return Html(escape(spec_curve.worded(self.words, choice)))
+            return spec_curve.worded(self.words, choice)
         every = record.get("specifications")
         if every and every in [record[answer] for answer in ("holds", "fails", "undetermined")]:
-            return Html("none, every choice gives the same answer")
-        return Html("no single choice")
+            return "none, every choice gives the same answer"
+        return "no single choice"
 
     @property
     def words(self) -> dict[str, str]:
@@ -272,12 +288,22 @@ class Claim:
             *self._interval_meaning(),
             *([("Seen of it", self.coverage)] if record.get("coverage") else []),
             ("Recreated", _reasoned(record["recreated"])),
-            ("Robust", _reasoned(record["robust"], record["deciding_choice"] or "", self.deciding)),
+            ("Robust", join([self._robust(), *self._choices()], " ")),
             ("Later data", _reasoned(record["later"])),
             *self._elsewhere(),
         ]
         pairs = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows)
         return Html(f'<dl class="omr-summary">{pairs}</dl>')
+
+    def _robust(self) -> Html:
+        record = self.record
+        return _reasoned(record["robust"], record["deciding_choice"] or "", self.deciding_words)
+
+    def _choices(self) -> list[Html]:
+        """Return the link to the explorer, where there is something to choose."""
+        if not self.record["specifications"]:
+            return []
+        return [Html(f'(<a href="explore.html#claim={escape(self.id)}">try other choices</a>)')]
 
     @property
     def elsewhere(self) -> Claim | None:
@@ -359,6 +385,7 @@ class Claim:
             alt=spec_curve.sentence(frame, label),
             data=ordered[[c.name for c in shown]],
             columns=shown,
+            about=f"The claim: {self.record.get('statement') or self.record['stated']}",
             **_behind(self.id),
         )
         return join([drawn_curve, self.spread()])
@@ -391,26 +418,22 @@ class Claim:
         return table(frame, columns, caption="What each choice explains of the spread, on its own")
 
     def inputs(self) -> Html:
-        """Return every raw file behind the claim, with hash and address."""
+        """Return every raw file behind the claim, with its hash and the place of its address."""
         frame = _rows(
             [
                 {
                     "name": safe_link(source.link, source.name),
-                    "sha256": Html(
-                        f'<code title="{escape(source.sha256)}">{escape(source.sha256[:16])}</code>'
-                    ),
-                    "file": safe_link(str(item.get("url") or ""), "file at its commit"),
+                    "sha256": Html(f"<code>{escape(source.sha256)}</code>"),
                 }
-                for source, item in zip(
-                    _inputs(self.record), self.record.get("inputs", []), strict=True
-                )
+                for source in _inputs(self.record)
             ]
         )
         if frame.empty:
             return paragraph("No raw file of ours bears on it.")
-        shown = table(frame, caption="Raw files behind this claim", stacked=True)
+        columns = [Column("name", "version, which leads to its address"), Column("sha256")]
+        shown = table(frame, columns, caption="Raw files behind this claim")
         count = f"{len(frame)} raw file{'' if len(frame) == 1 else 's'}"
-        return Html(f"<details><summary>{count}</summary>{shown}</details>")
+        return Html(f'<details class="omr-files"><summary>{count}</summary>{shown}</details>')
 
     def published(self) -> Html:
         """Return what others published that bears on the claim."""
@@ -630,6 +653,19 @@ def contents(group: str = "A") -> Html:
     return Html(f'<ol class="omr-contents">{items}</ol>')
 
 
+@functools.cache
+def _kinds() -> dict[str, str]:
+    """Return the kind of each version of the registry."""
+    return {
+        version.name: source.kind for source in _registry().sources for version in source.versions
+    }
+
+
+def version_address(name: str) -> str:
+    """Return the address of a version's row, with its hash."""
+    return _version_address(name, _kinds().get(name, ""))
+
+
 def _registry() -> Any:
     # Imported where it is needed: every page starts a kernel and would wait for it.
     from analysis.raw import load_registry
@@ -640,6 +676,16 @@ def _registry() -> Any:
 def data_cards() -> Html:
     """Return one provenance card per source of the registry."""
     return _cards(_registry().sources)
+
+
+def data_versions() -> Html:
+    """Return every pinned version of the sources that read the Hub, with its hash."""
+    return _versions(source for source in _registry().sources if of_the_hub(source.kind))
+
+
+def data_versions_elsewhere() -> Html:
+    """Return every pinned version of all other sources, with its hash."""
+    return _versions(source for source in _registry().sources if not of_the_hub(source.kind))
 
 
 def data_contents() -> Html:
@@ -662,6 +708,11 @@ def dictionary() -> Html:
     return _dictionary(FIELDS.values())
 
 
+def glossary() -> Html:
+    """Return the definitions of the book's terms."""
+    return _glossary(tables.glossary())
+
+
 def legend() -> Html:
     """Return the explanation of the grade marks."""
     return numbers.legend()
@@ -672,6 +723,7 @@ def listing(
     caption: str,
     columns: Sequence[Column] | None = None,
     keep: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+    limit: int = 400,
 ) -> Html:
     """Return a derived table as it is.
 
@@ -685,11 +737,15 @@ def listing(
         What to show; everything when left out.
     keep : callable, optional
         Chooses rows.
+    limit : int
+        Rows shown at most; beyond it the table comes with a file of all of them.
     """
     frame = tables.load(name)
     if keep is not None:
         frame = keep(frame)
-    shown = table(frame, columns, caption=caption)
+    shown = table(frame, columns, caption=caption, limit=limit)
+    if len(frame) > limit:
+        shown = join([shown, csv_link(frame, name)])
     if len(frame) <= _FOLDED:
         return shown
     summary = f"{escape(caption)} ({len(frame)} rows)"
@@ -1358,8 +1414,7 @@ def dating() -> Html:
         data=cut,
         columns=columns,
         sources=[
-            Source(name, "", f"data.html#version-{anchor(name)}")
-            for name in sorted(cut["version"].unique())
+            Source(name, "", version_address(name)) for name in sorted(cut["version"].unique())
         ],
     )
 

@@ -460,6 +460,7 @@ def listed() -> Html:
         "for code are in data/derived/domain_found.csv",
         columns,
         lambda frame: frame[(frame["qwen"] == "yes") & (frame["domain"] != "code")],
+        limit=25,
     )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis import pages, tables
 from analysis.present import charts, numbers
 from analysis.present.figure import Source, figure
-from analysis.present.markup import Html, anchor, join, paragraph, safe_link
+from analysis.present.markup import Html, join, paragraph, safe_link
 from analysis.present.strips import strips
 from analysis.present.tables import Column, table
 
@@ -469,7 +469,7 @@ def arena() -> Html:
         note="Tick: the mean of the pairs. Ratings hold inside this one file; voters chose "
         "themselves, and their prompts differ by language.",
         sources=[
-            Source(name, "", f"data.html#version-{anchor(name)}")
+            Source(name, "", pages.version_address(name))
             for name in sorted(set(frame["version"].astype("str")))
         ],
     )  # fmt: skip

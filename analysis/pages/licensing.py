@@ -50,7 +50,7 @@ def _links(id: str) -> dict[str, str]:
 def _place(links: dict[str, str], name: str, line: object) -> Html:
     """Return a line number as a link to the text, "none" where there is none."""
     if pd.isna(line):  # type: ignore[call-overload]
-        return Html('<span aria-label="none">–</span>')
+        return Html('<span role="img" aria-label="none">–</span>')
     return safe_link(links.get(name, ""), f"line {int(line)}")  # type: ignore[call-overload]
 
 
@@ -125,7 +125,7 @@ def thresholds() -> Html:
             "licence": _title(str(row["text"])),
             "licensor": _whose(str(row["text"]), str(row["licensor"])),
             "date": _dated(str(row["text"]), str(row["date"])),
-            "users": Html('<span aria-label="none">none named</span>')
+            "users": Html('<span role="img" aria-label="none">none named</span>')
             if pd.isna(row["users"])
             else _users(float(row["users"]), str(row["grade"])),
             "place": _place(links, str(row["text"]), row["line"]),

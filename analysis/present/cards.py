@@ -6,9 +6,34 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from analysis.present.markup import Html, anchor, escape, safe_link
+from analysis.present.tables import frame_of
 
-#: How many versions a card shows before the rest unfolds.
-_OPEN: Final = 6
+#: Kinds of sources that are no readings of the Hub: their versions have a page of their own.
+_ELSEWHERE: Final = frozenset(
+    {
+        "arena-scores", "arena-table", "arena-table-json", "language-scores", "licence-text",
+        "ollama-library", "quality-index", "release-text", "router-ranking", "service-catalogue",
+    }
+)  # fmt: skip
+
+
+def of_the_hub(kind: str) -> bool:
+    """Whether sources of a kind are readings of the Hub, or about its repositories."""
+    return kind not in _ELSEWHERE
+
+
+def _versions_page(kind: str) -> str:
+    return "versions.html" if of_the_hub(kind) else "versions-elsewhere.html"
+
+
+def source_address(id: str) -> str:
+    """Return the address of a source's card."""
+    return f"data.html#source-{anchor(id)}"
+
+
+def version_address(name: str, kind: str) -> str:
+    """Return the address of the row of a version of a source of some kind, with its hash."""
+    return f"{_versions_page(kind)}#version-{anchor(name)}"
 
 
 def _words(value: object) -> str:
@@ -23,51 +48,59 @@ def _bytes(count: object) -> str:
     return f"{count / 1000:,.0f} kB" if count < 10_000_000 else f"{count / 1e6:,.1f} MB"
 
 
-def _version_row(version: Any) -> str:
+def _version_row(version: Any, *, days: bool) -> str:
     digest = version.sha256 or version.git_tree
-    kind = "sha256" if version.sha256 else "git tree"
+    kind = "" if version.sha256 else " <small>git tree</small>"
     own = "".join(
         f" <small>{escape(text)}</small>" for text in (version.licence, version.note) if text
     )
-    cells = (
-        (
-            f'<th scope="row" data-label="version" id="version-{anchor(version.name)}">'
-            f"{escape(version.name)}</th>"
-        ),
-        f'<td data-label="as of">{escape(_words(version.as_of))}</td>',
-        f'<td data-label="how the day is known">{escape(_words(version.as_of_known_by))}</td>',
-        (
-            f'<td data-label="hash"><code class="omr-hash" title="{kind} {escape(digest)}">'
-            f"{escape(digest[:12])}</code>"
-            f'<span class="omr-hidden"> {kind}</span> '
-            f"<small>{escape(_words(version.hash_by))}</small></td>"
-        ),
-        f'<td data-label="size" class="omr-right">{escape(_bytes(version.bytes))}</td>',
-        f'<td data-label="file">{safe_link(version.url, "file at its commit")}{own}</td>',
+    known = f"<td>{escape(_words(version.as_of_known_by))}</td>" if days else ""
+    return (
+        f'<tr><th scope="row" id="version-{anchor(version.name)}">'
+        f"{safe_link(version.url, version.name)}{own}</th>"
+        f"<td>{escape(_words(version.as_of))}</td>{known}"
+        f'<td><code class="omr-hash">{escape(digest)}</code>{kind}</td>'
+        f"<td>{escape(_bytes(version.bytes))}</td></tr>"
     )
-    return f"<tr>{''.join(cells)}</tr>"
 
 
-def _versions(versions: Iterable[Any], of: str) -> str:
-    rows = [_version_row(version) for version in versions]
-    if not rows:
-        return "<p>No version is pinned.</p>"
+def _versions(source: Any) -> str:
+    versions = list(source.versions)
+    known = sorted({_words(version.as_of_known_by) for version in versions})
+    hashed = sorted({_words(version.hash_by) for version in versions})
+    days = len(known) > 1
+    headings = ["version, and its file", "as of", "hash", "size"]
+    if days:
+        headings.insert(2, "how the day is known")
+    rows = "".join(_version_row(version, days=days) for version in versions)
+    right = [False] * (len(headings) - 1) + [True]
+    caption = f"Versions of {source.title}"
+    made = frame_of(headings, rows, caption, right, stacked=True, hidden=True)
+    said = [f"Hash: {'; '.join(hashed)}."]
+    if not days:
+        said.insert(0, f"How the day is known: {known[0]}.")
+    return (
+        f'<section class="omr-card" id="versions-{anchor(source.id)}">'
+        f"<h2>{safe_link(source_address(source.id), source.title)}</h2>"
+        f'<p class="omr-note">{escape(" ".join(said))}</p>{made}</section>'
+    )
 
-    def block(part: list[str]) -> str:
-        head = "".join(
-            f'<th scope="col">{name}</th>'
-            for name in ("version", "as of", "how the day is known", "hash", "size", "file")
-        )
-        return (
-            f'<div class="omr-scroll" role="region" tabindex="0" '
-            f'aria-label="Versions of {escape(of)}"><table class="omr-table omr-stacked">'
-            f'<caption class="omr-hidden">Versions of {escape(of)}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{''.join(part)}</tbody></table></div>"
-        )
 
-    if len(rows) <= _OPEN:
-        return block(rows)
-    return f"<details><summary>{len(rows)} versions</summary>{block(rows)}</details>"
+def versions(sources: Iterable[Any]) -> Html:
+    """Return every pinned version with its day, hash, size and address, source by source.
+
+    Parameters
+    ----------
+    sources : iterable of analysis.raw sources
+        In the order to be shown; those without a version are left out.
+
+    Returns
+    -------
+    Html
+        A table a source; its anchor is ``versions-<id>``, that of a version
+        ``version-<name>`` (dots as hyphens).
+    """
+    return Html("".join(_versions(source) for source in sources if source.versions))
 
 
 def card(source: Any) -> Html:
@@ -81,8 +114,7 @@ def card(source: Any) -> Html:
     Returns
     -------
     Html
-        The card; its anchor is ``source-<id>``, that of a version
-        ``version-<name>`` (dots as hyphens).
+        The card; its anchor is ``source-<id>``. It leads to the source's versions.
     """
     problems = list(source.known_problems)
     listed = (
@@ -108,10 +140,13 @@ def card(source: Any) -> Html:
         ("Cite as", _words(source.citation)),
     )  # fmt: skip
     pairs = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in fields)
+    count = len(source.versions)
+    pinned = f"{count} pinned version{'' if count == 1 else 's'}, with hash and address"
+    shown = safe_link(f"{_versions_page(source.kind)}#versions-{anchor(source.id)}", pinned)
     return Html(
         f'<section class="omr-card" id="source-{anchor(source.id)}">'
         f"<h3>{escape(source.title)}</h3><dl>{pairs}</dl>"
-        f"{_versions(source.versions, source.title)}</section>"
+        f"<p>{shown if count else 'No version is pinned.'}</p></section>"
     )
 
 

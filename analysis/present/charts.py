@@ -14,8 +14,8 @@ import altair as alt
 import pandas as pd
 
 from analysis.present import theme
-from analysis.present.markup import plain
-from analysis.present.numbers import format_value
+from analysis.present.markup import clip, plain
+from analysis.present.numbers import format_day, format_value
 
 #: How a bare number of a unit is scaled and named on an axis.
 _SCALES: Final[dict[str, tuple[float, str]]] = {
@@ -33,6 +33,9 @@ _GRADE_SHAPES: Final = {
     "published": "diamond",
     "inferred": "triangle-up",
 }
+
+#: Letters of a name that stand at the end of a line at most.
+_NAME: Final = 40
 
 
 def scaled(values: pd.Series, unit: str) -> pd.Series:
@@ -147,6 +150,12 @@ def interval_rows(
     for name in ("upper", "hard_upper"):
         rows[name] = rows[name].clip(upper=end)
     rows["text"] = [row_text(record, unit) for record in frame.to_dict("records")]
+    rows[theme.TIP] = [
+        theme.tip(label, text and f"{text} ({grade})", _without_assumption(record, unit))
+        for label, text, grade, record in zip(
+            rows["label"], rows["text"], rows["grade"], frame.to_dict("records"), strict=True
+        )
+    ]
     rows["text_at"] = rows[["value", "upper", "hard_upper"]].max(axis=1).fillna(0)
     # A value that would leave the chart on the right stands left of its bar, or, where the bar
     # begins near zero, on the line of the label.
@@ -228,6 +237,14 @@ def interval_rows(
     return alt.layer(*layers)
 
 
+def _without_assumption(record: dict[Any, Any], unit: str) -> str:
+    """Return the wider bounds of a row in words, where it has some that are wider."""
+    hard = {"lower": record.get("hard_lower"), "upper": record.get("hard_upper")}
+    words = row_text({"value": None, **hard}, unit)
+    own = row_text({**record, "value": None}, unit)
+    return f"without any assumption: {words}" if words and words != own else ""
+
+
 def row_text(record: dict[Any, Any], unit: str) -> str:
     """Return the text beside a row: its value, or its interval where it has one."""
     value = record.get("value")
@@ -293,11 +310,15 @@ def time_lines(
     for name in ("value", "lower", "upper"):
         if name in frame:
             data[name] = scaled(frame[name], unit)
-    data["series"] = [plain(name) for name in data["series"]]
+    data["series"] = [clip(name, _NAME) for name in data["series"]]
     names = list(dict.fromkeys(data["series"]))
     looks = theme.looks(names)
     labels = {name: look.label or name for name, look in zip(names, looks, strict=True)}
     data["label"] = data["series"].map(labels)
+    data[theme.TIP] = [
+        theme.tip(label, format_day(str(record["day"])), _reading(record, unit))
+        for label, record in zip(data["label"], frame.to_dict("records"), strict=True)
+    ]
     domain = [labels[name] for name in names]
     lines = {label: _wrapped(label, 15 if width < 480 else 26) for label in domain}
     room = 20 + round(7 * max(len(part) for text in lines.values() for part in text.split("\n")))
@@ -368,8 +389,18 @@ def time_lines(
     return alt.layer(*layers)
 
 
+def _reading(record: dict[Any, Any], unit: str) -> str:
+    """Return a reading in words: its value and, where it has one, its interval."""
+    lower, upper = record.get("lower"), record.get("upper")
+    value = row_text({"value": record.get("value")}, unit)
+    within = row_text({"value": None, "lower": lower, "upper": upper}, unit)
+    return f"{value} ({within})" if value and within and lower != upper else value or within
+
+
 def _wrapped(label: str, width: int) -> str:
-    return "\n".join(textwrap.wrap(label, width, break_long_words=False)) or label
+    # Only what is no word of any language is broken inside.
+    endless = max(map(len, label.split()), default=0) > _NAME
+    return "\n".join(textwrap.wrap(label, width, break_long_words=endless)) or label
 
 
 def stated_label(line: Any, label: str, **places: Any) -> list[Any]:
@@ -428,6 +459,10 @@ def bound_area(
     data = pd.DataFrame({"day": [str(day) for day in frame["day"]]})
     data["upper"] = scaled(frame["upper"].reset_index(drop=True), unit)
     data["lower"] = scaled(frame["lower"].reset_index(drop=True), unit) if "lower" in frame else 0.0
+    data[theme.TIP] = [
+        theme.tip(format_day(str(record["day"])), _reading({**record, "value": None}, unit))
+        for record in frame.to_dict("records")
+    ]
     base = alt.Chart(data).properties(width=width - 60, height=height)
     at = float(scaled(pd.Series([mark]), unit).iloc[0]) if mark is not None else 0.0
     # Room above the highest thing for the name of its line.

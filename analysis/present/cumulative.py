@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.present import theme
 from analysis.present.markup import plain
+from analysis.present.numbers import format_percent
 
 #: Sizes named on the axis, in 1e9 parameters.
 _TICKS: Final = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -56,6 +57,10 @@ def cumulative_steps(
             {"series": name, "size": high, "share": float(own["share"].max())},
         ]
     data = pd.concat([data, pd.DataFrame(ends)]).sort_values(["series", "size", "share"])
+    data[theme.TIP] = [
+        theme.tip(name, f"{format_percent(share / 100)} up to {size:,.4g} billion parameters")
+        for name, size, share in zip(data["series"], data["size"], data["share"], strict=True)
+    ]
     looks = theme.looks(names)
     colour = alt.Color(
         "series:N", legend=None, scale=alt.Scale(domain=names, range=[k.ink.light for k in looks])

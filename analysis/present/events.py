@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.present import theme
 from analysis.present.charts import stated_label
 from analysis.present.markup import plain
+from analysis.present.numbers import format_day, format_value
 
 
 def month_bars(
@@ -51,6 +52,12 @@ def month_bars(
             "zero": 0.0,
         }
     )
+    data[theme.TIP] = [
+        theme.tip(name, format_day(month), f"{measure}: {format_value(value, 'count')}")
+        for name, month, value in zip(
+            data["series"], frame["month"], data["value"].astype("float64"), strict=True
+        )
+    ]
     first, last = str(data["from"].min()), str(data["to"].max())
     days = events[(events["day"] >= first) & (events["day"] <= last)].sort_values("day")
     marks = pd.DataFrame(

@@ -4,17 +4,21 @@ A figure says its finding in the title, its measure, unit and day in the
 subtitle, and under the chart where the data came from. The chart is an inline
 SVG, drawn twice: for a page and for a phone, so that its text is legible on
 both; the style sheet shows one of them. Behind it lie the sentence that says
-the same in words, the numbers as a table and as a CSV file. Nothing is loaded
-from anywhere, and nothing needs a script.
+the same in words and the numbers as a table. Files go with it (data, picture,
+specification; see :mod:`analysis.present.assets`), and words to cite it by.
+Nothing is loaded from anywhere, and nothing needs a script: with one, the chart
+also answers to mouse and keyboard.
 """
 
 from __future__ import annotations
 
 import base64
+import inspect
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import FrameType
 from typing import Any, Final
 
 import altair as alt
@@ -22,13 +26,15 @@ import pandas as pd
 import vl_convert
 
 from analysis.errors import InputError
-from analysis.present import theme
+from analysis.present import assets, interactive, theme
 from analysis.present.markup import Html, anchor, escape, safe_link
 from analysis.present.svg import compact
 from analysis.present.tables import Column, csv_text, table
 
-#: Rows of a figure's table on the page; all of them are in its CSV file.
-_SHOWN: Final = 60
+#: Rows of a figure's table on the page where it is longer than can be read; all of them are in its
+#: CSV file.
+_SHOWN: Final = 12
+_WHOLE: Final = 20
 _ID: Final = re.compile(r'\b(id="|url\(#|href="#)([A-Za-z0-9_-]+)')
 
 
@@ -70,10 +76,15 @@ def source_line(sources: Sequence[Source], everything: str = "", shown: int = 6)
         if not source.sha256:
             return str(name)
         digest = escape(source.sha256)
-        return f'{name} <code title="sha256 {digest}">{digest[:8]}</code>'
+        # The list of all of them has the whole hash.
+        whole = "" if everything else f' title="sha256 {digest}"'
+        return f"{name} <code{whole}>{digest[:8]}</code>"
 
     if not sources:
         return Html("")
+    if everything:
+        # The list of all of them is a step away, and stands there once for all figures of a page.
+        shown = shown // 2
     first = ", ".join(one(source) for source in sources[:shown])
     rest = sources[shown:]
     if not rest:
@@ -88,8 +99,27 @@ def source_line(sources: Sequence[Source], everything: str = "", shown: int = 6)
     )
 
 
-def render(chart: Any, width: int) -> str:
-    """Return a chart as SVG in the house style, without any network.
+@dataclass(frozen=True)
+class Drawn:
+    """A chart drawn for one width.
+
+    Attributes
+    ----------
+    made : dict
+        Vega-Lite specification in the house style.
+    vega : dict
+        The same, compiled.
+    svg : str
+        SVG with the light colours.
+    """
+
+    made: dict[str, Any]
+    vega: dict[str, Any]
+    svg: str
+
+
+def drawn(chart: Any, width: int) -> Drawn:
+    """Return a chart drawn in the house style, without any network.
 
     Parameters
     ----------
@@ -97,17 +127,16 @@ def render(chart: Any, width: int) -> str:
         Top-level Altair chart.
     width : int
         Width in CSS pixels it was made for.
-
-    Returns
-    -------
-    str
-        SVG with the light colours.
     """
     version = ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
-    drawn: str = vl_convert.vegalite_to_svg(
-        theme.finished(chart, width), vl_version=version, allowed_base_urls=[]
-    )
-    return drawn
+    made = theme.finished(chart, width)
+    vega = interactive.in_utc(vl_convert.vegalite_to_vega(made, vl_version=version))
+    return Drawn(made, vega, vl_convert.vega_to_svg(vega, allowed_base_urls=[]))
+
+
+def render(chart: Any, width: int) -> str:
+    """Return a chart as SVG with the light colours; as :func:`drawn`."""
+    return drawn(chart, width).svg
 
 
 def inline_svg(svg: str, id: str, title: str, description: str) -> Html:
@@ -155,6 +184,7 @@ def figure(
     sources: Sequence[Source] = (),
     everything: str = "",
     note: object = "",
+    about: str = "",
 ) -> Html:
     """Return a figure with its words, its numbers and its sources.
 
@@ -181,6 +211,9 @@ def figure(
         Address of the list of all raw files, for figures that rest on many.
     note : object, optional
         One line under the chart, for instance how to read it.
+    about : str, optional
+        What the title speaks of, where only its page says so; stands in the
+        files and in the words to cite it by.
 
     Returns
     -------
@@ -198,23 +231,93 @@ def figure(
         raise InputError(f"figure {id}: the sentence that says it in words is empty")
     if data.empty:
         raise InputError(f"figure {id}: its data table is empty; rebuild data/derived")
-    pictures = []
+    pictures, files = [], {".csv": csv_text(data).encode(), ".parquet": assets.parquet(data)}
+    told = True
+    words = {"about": about, "title": title, "subtitle": subtitle, "description": alt}
     for kind, width in (("wide", theme.WIDE), ("narrow", theme.NARROW)):
-        svg = inline_svg(render(draw(width), width), f"{name}-{kind}", title, alt)
+        one = drawn(draw(width), width)
+        svg = inline_svg(one.svg, f"{name}-{kind}", title, alt)
         pictures.append(f'<div class="omr-{kind}">{svg}</div>')
-    encoded = base64.b64encode(csv_text(data).encode()).decode()
+        files[f".{kind}.js"] = interactive.script(f"{name}.{kind}", one.vega).encode()
+        told = told and interactive.has_tips(one.vega)
+        if kind == "wide":
+            foot = f"{assets.RECORD}, figure {name}. {_named(sources)}".strip()
+            files[".svg"] = assets.picture(one.svg, **words, foot=foot).encode()
+            files[".vl.json"] = assets.specification(one.made, **words).encode()
+    live = ' data-live=""' if told else ""
+    if not told:
+        del files[".wide.js"], files[".narrow.js"]
+    encoded = base64.b64encode(files[".csv"]).decode()
     remark = f'<p class="omr-note">{escape(note)}</p>' if note else ""
+    shown = len(data) if len(data) <= _WHOLE else _SHOWN
+    carried = assets.packed(
+        name,
+        {ending: content for ending, content in files.items() if ending != ".csv"},
+        [*_files(name), _code(inspect.currentframe())],
+    )
     return Html(
-        f'<figure class="omr-figure" id="fig-{name}">'
+        f'<figure class="omr-figure" id="fig-{name}"{live}>'
         f'<figcaption><p class="omr-title">{escape(title)}</p>'
         f'<p class="omr-subtitle">{escape(subtitle)}</p></figcaption>'
         f"{''.join(pictures)}{remark}{source_line(sources, everything)}"
-        f'<div class="omr-tools"><a download="{name}.csv" '
-        f'href="data:text/csv;charset=utf-8;base64,{encoded}">Data as CSV</a>'
+        f'<div class="omr-tools"><a class="omr-file" download="{name}.csv" '
+        f'href="data:text/csv;charset=utf-8;base64,{encoded}">Data as CSV</a>{carried}'
         f'<a href="#fig-{name}">Link to this figure</a></div>'
+        f"{_citation(name, f'{about} {title}'.strip(), subtitle, sources)}"
         f"<details><summary>In words and numbers</summary><p>{escape(alt)}</p>"
-        f"{table(data, columns, caption='Data of the figure: ' + title, limit=_SHOWN)}</details>"
+        f"{table(data, columns, caption='Data of the figure: ' + title, limit=shown)}</details>"
         "</figure>"
+    )
+
+
+def _named(sources: Sequence[Source], shown: int = 6) -> str:
+    """Return the first sources with their short hashes, as text."""
+    named = [f"{s.name} ({s.sha256[:8]})" if s.sha256 else s.name for s in sources[:shown]]
+    more = f" and {len(sources) - shown} more" if len(sources) > shown else ""
+    return f"Sources: {', '.join(named)}{more}." if named else ""
+
+
+def _files(name: str) -> list[Html]:
+    """Return the links to the files of a figure."""
+    kinds = (
+        (".parquet", "Parquet", "data as Parquet", True),
+        (".svg", "SVG", "chart as SVG", False),
+        (".png", "PNG", "chart as PNG", False),
+        (".vl.json", "Vega-Lite", "specification of the chart", False),
+    )
+    return [
+        Html(
+            f'<a href="figures/{name}{ending}"{" download" if saved else ""} '
+            f'title="{words}">{text}</a>'
+        )
+        for ending, text, words, saved in kinds
+    ]
+
+
+def _code(here: FrameType | None) -> Html:
+    """Return the link to the function that called :func:`figure`, where it is this project's."""
+    caller = here.f_back if here is not None else None
+    if caller is None:
+        return Html("")
+    module = str(caller.f_globals.get("__name__", ""))
+    if not module.startswith("analysis."):
+        return Html("")
+    path = module.replace(".", "/")
+    package = caller.f_code.co_filename.endswith("__init__.py")
+    path += "/__init__.py" if package else ".py"
+    line = caller.f_code.co_firstlineno
+    return Html(f'<a href="code/{path}#L{line}" title="{path}, line {line}">Code</a>')
+
+
+def _citation(name: str, title: str, subtitle: str, sources: Sequence[Source]) -> Html:
+    """Return the words to cite a figure by; the build knows version and page."""
+    said = title.rstrip(".")
+    return Html(
+        '<details class="omr-cite"><summary>Cite this figure</summary>'
+        f"<p>{assets.RECORD} contributors. “{escape(said)}.” {escape(subtitle.rstrip('.'))}. "
+        f'In: <span data-omr="title"></span>{assets.RECORD}<span data-omr="version"></span>, '
+        '<span data-omr="page"></span>'
+        f"#fig-{name}. {escape(_named(sources))}</p></details>"
     )
 
 

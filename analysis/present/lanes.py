@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.present import theme
 from analysis.present.markup import plain
+from analysis.present.numbers import format_day
 
 #: CSS pixels of a lane: two lines of words above, the line of statements below.
 _LANE: Final = 62
@@ -56,6 +57,10 @@ def lanes(frame: pd.DataFrame, lines: pd.DataFrame, width: int, *, since: str, u
             "kind": [
                 "before" if pd.Timestamp(last) < start else kind
                 for last, kind in zip(frame["last"], frame["kind"], strict=True)
+            ],
+            theme.TIP: [
+                theme.tip(lane, " to ".join(dict.fromkeys(map(format_day, map(str, days)))))
+                for lane, *days in zip(frame["lane"], frame["first"], frame["last"], strict=True)
             ],
         }
     )  # fmt: skip

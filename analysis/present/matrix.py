@@ -39,6 +39,10 @@ def dots(frame: pd.DataFrame, width: int) -> Any:
         }
     )
     data["text"] = [f"{value:,}" if value else "" for value in data["value"]]
+    data[theme.TIP] = [
+        theme.tip(label, f"{column}: {value:,}" if value else f"{column}: nothing")
+        for label, column, value in zip(data["label"], data["column"], data["value"], strict=True)
+    ]
     height = 46 if width < 480 else 42
     x = alt.X(
         "column:N",

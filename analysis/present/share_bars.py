@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.present import theme
 from analysis.present.markup import plain
+from analysis.present.numbers import format_percent
 
 #: Width of a letter of the labels inside a part, and the room beside them, in CSS pixels.
 _LETTER: Final = 6.7
@@ -49,6 +50,12 @@ def share_bars(frame: pd.DataFrame, width: int, *, axis: str = "") -> Any:
                 for name, share in zip(frame["part"], frame["share"], strict=True)
             ],
             "strong": frame["strong"].astype(bool).to_numpy(),
+            theme.TIP: [
+                theme.tip(label, part, format_percent(float(share)))
+                for label, part, share in zip(
+                    frame["label"], frame["part"], frame["share"], strict=True
+                )
+            ],
         }
     )
     labels = frame.drop_duplicates("row").reset_index(drop=True)

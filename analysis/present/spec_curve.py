@@ -15,7 +15,7 @@ import altair as alt
 import pandas as pd
 
 from analysis.present import theme
-from analysis.present.charts import _axis, scaled
+from analysis.present.charts import _axis, row_text, scaled
 from analysis.present.charts import stated_label as named_line
 from analysis.present.markup import plain
 from analysis.present.numbers import format_day
@@ -140,6 +140,7 @@ def specification_curve(
     altair chart
     """
     data = ordered(frame, unit)
+    data[theme.TIP] = _tips(data, unit, choices(data, dimensions), names or {})
     for name in ("value", "lower", "upper"):
         data[name] = scaled(data[name], unit)
     data["article"] = data["is_article"].astype(bool)
@@ -148,7 +149,7 @@ def specification_curve(
     plot = width - left - 12
     x_scale = alt.Scale(domain=[0.3, len(data) + 0.7], nice=False)
     x = alt.X("rank:Q", scale=x_scale, axis=None)
-    keep = ["rank", "value", "lower", "upper", "_middle", "holds", "article"]
+    keep = ["rank", "value", "lower", "upper", "_middle", "holds", "article", theme.TIP]
     upper_data = data[keep].rename(columns={"_middle": "middle"})
     finite = upper_data[["value", "lower", "upper", "middle"]].replace(
         [float("inf"), float("-inf")], float("nan")
@@ -219,6 +220,33 @@ def specification_curve(
     if not drawn:
         return curve
     return alt.vconcat(curve, _matrix(data, drawn, x, plot, left, narrow, names or {}), spacing=10)
+
+
+def _result(record: dict[Any, Any], unit: str) -> str:
+    """Return what a specification finds, in words."""
+    if unit != "month":
+        return row_text(record, unit)
+    ends = [record[name] for name in ("lower", "upper")]
+    known = [record["value"]] if not pd.isna(record["value"]) else ends
+    return " to ".join(dict.fromkeys(format_day(str(end)) for end in known if not pd.isna(end)))
+
+
+def _tips(
+    data: pd.DataFrame, unit: str, drawn: Sequence[str], names: Mapping[str, str]
+) -> list[str]:
+    """Say for each specification what it finds, what that means, and its choices."""
+    said = []
+    for record in data.to_dict("records"):
+        result = _result(record, unit) or "not known"
+        own = "the article's reading, " if record["is_article"] else ""
+        of = [
+            f"{worded(names, name)}: "
+            + worded(names, name, "none" if pd.isna(record[name]) else str(record[name]))
+            for name in drawn
+        ]
+        meaning = _WORDS.get(str(record["holds"]), "")
+        said.append(theme.tip(result, own + meaning, "; ".join(of)))
+    return said
 
 
 def _matrix(

@@ -67,6 +67,10 @@ def stacked_rows(
         format_percent(share, 0) if share >= (least if width >= 480 else 2 * least) else ""
         for share in rows["share"]
     ]
+    rows[theme.TIP] = [
+        theme.tip(label, words[part], format_percent(share))
+        for label, part, share in zip(rows["label"], rows["part"], rows["share"], strict=True)
+    ]
     plot = width - 20
     scale = alt.Scale(domain=[0, 100], nice=False)
     y = alt.Y("row:O", axis=None, scale=alt.Scale(padding=0))

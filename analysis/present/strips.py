@@ -46,11 +46,18 @@ def strips(
             **{name: means[name].to_numpy(dtype="float64") for name in ("value", "lower", "upper")},
         }
     )
+    rows[theme.TIP] = [
+        theme.tip(label, text) for label, text in zip(labels, rows["text"], strict=True)
+    ]
     points = pd.DataFrame(
         {
             "row": [labels.index(plain(text)) for text in dots["label"]],
             "value": dots["value"].to_numpy(dtype="float64"),
             "apart": dots["apart"].to_numpy(dtype="bool"),
+            theme.TIP: [
+                theme.tip(label, f"{measure}: {value:,.4g}" if measure else f"{value:,.4g}")
+                for label, value in zip(dots["label"], dots["value"].astype("float64"), strict=True)
+            ],
         }
     )
     size = 11 if width < 480 else 12

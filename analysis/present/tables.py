@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import math
@@ -11,11 +12,17 @@ from typing import Any, Final
 
 import pandas as pd
 
-from analysis.present.markup import Html, escape, plain
+from analysis.errors import InputError
+from analysis.present.markup import Html, anchor, clip, escape, plain
 from analysis.present.numbers import format_value
 
-#: Text that a spreadsheet would run as a formula when it opens a CSV.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+#: Columns that the style sheet knows by their place: what holds for a whole column (numbers to
+#: the right, its name beside each line on a phone) is said once a table, not in each cell.
+PLACES: Final = 16
+#: Text that a spreadsheet would run as a formula when it opens a CSV; some take signs in full
+#: width for the same, and skip what has no shape before them.
+_FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t")
+_SKIPPED: Final = " \n\u00a0\ufffd"
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,13 @@ class Column:
 
 
 def _missing(value: object) -> bool:
+    if _several(value):
+        return False
     return value is None or value is pd.NA or value is pd.NaT or value != value
+
+
+def _several(value: object) -> bool:
+    return isinstance(value, list | tuple) or getattr(value, "ndim", 0) == 1
 
 
 def cell(value: object, unit: str = "") -> Html:
@@ -61,11 +74,13 @@ def cell(value: object, unit: str = "") -> Html:
     if isinstance(value, Html):
         return value
     if _missing(value):
-        return Html('<span aria-label="none">–</span>')
+        return Html('<span role="img" aria-label="none">–</span>')
     if isinstance(value, bool):
         return Html("yes" if value else "no")
     if isinstance(value, float) and math.isinf(value):
         return Html("no bound")
+    if _several(value):
+        value = ", ".join(map(str, value))  # type: ignore[call-overload]
     if hasattr(value, "item"):
         value = value.item()
     if unit:
@@ -74,7 +89,7 @@ def cell(value: object, unit: str = "") -> Html:
         return Html(f"{value:,}")
     if isinstance(value, float):
         return Html(f"{value:,.0f}" if value == int(value) else f"{value:,.4g}")
-    return Html(escape(value))
+    return Html(escape(clip(value)))
 
 
 def _number(frame: pd.DataFrame, column: Column) -> bool:
@@ -113,40 +128,73 @@ def table(
         The table. Its first column is the header of each row.
     """
     shown = list(columns) if columns is not None else [Column(str(c)) for c in frame.columns]
-    numeric = {column.name: _number(frame, column) for column in shown}
-    head = "".join(
-        f'<th scope="col"{_right(numeric[c.name])}>{escape(c.heading)}</th>' for c in shown
-    )
+    right = [_number(frame, column) for column in shown]
     rows = []
     for record in frame[[c.name for c in shown]].head(limit).itertuples(index=False, name=None):
         cells = []
         for position, (column, entry) in enumerate(zip(shown, record, strict=True)):
-            tag, scope = ("th", ' scope="row"') if position == 0 else ("td", "")
-            label = f' data-label="{escape(column.heading)}"' if stacked else ""
-            shape = "omr-right" if numeric[column.name] else "omr-long" if _long(entry) else ""
-            kind = f' class="{shape}"' if shape else ""
-            cells.append(f"<{tag}{scope}{label}{kind}>{cell(entry, column.unit)}</{tag}>")
+            tag = "td" if position else "th"
+            scope = "" if position else ' scope="row"'
+            kind = ' class="omr-long"' if not right[position] and _long(entry) else ""
+            cells.append(f"<{tag}{scope}{kind}>{cell(entry, column.unit)}</{tag}>")
         rows.append(f"<tr>{''.join(cells)}</tr>")
-    left_out = len(frame) - len(rows)
     note = (
-        f'<p class="omr-note">{left_out:,} more rows are in the CSV file.</p>'
-        if left_out > 0
+        f'<p class="omr-note">{len(rows):,} of {len(frame):,} rows; all are in the CSV file.</p>'
+        if len(frame) > len(rows)
         else ""
     )
-    kind = "omr-table omr-stacked" if stacked else "omr-table"
+    made = frame_of([c.heading for c in shown], "".join(rows), caption, right, stacked)
+    return Html(f"{made}{note}")
+
+
+def frame_of(
+    headings: Sequence[str],
+    rows: str,
+    caption: str,
+    right: Sequence[bool] = (),
+    stacked: bool = False,
+    hidden: bool = False,
+) -> Html:
+    """Return a table around finished rows: caption, headings, what each column is.
+
+    Parameters
+    ----------
+    headings : sequence of str
+        One a column.
+    rows : str
+        Finished rows, the first cell of each its header.
+    caption : str
+        What the table holds; also the name of its scrolling region.
+    right : sequence of bool
+        Which columns hold numbers, and stand to the right.
+    stacked : bool
+        As in :func:`table`.
+    hidden : bool
+        The caption is for screen readers alone.
+    """
+    if len(headings) > PLACES:
+        raise InputError(f"table {caption!r} has more than {PLACES} columns; show fewer")
+    kinds = ["omr-table", *(["omr-stacked"] if stacked else [])]
+    kinds += [f"omr-r{i}" for i, number in enumerate(right, 1) if number]
+    names = [f"--c{i}:{_css_text(name)}" for i, name in enumerate(headings, 1) if i > 1]
+    style = f' style="{escape(";".join(names))}"' if stacked and names else ""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in headings)
+    unseen = ' class="omr-hidden"' if hidden else ""
     return Html(
         f'<div class="omr-scroll" role="region" tabindex="0" aria-label="{escape(caption)}">'
-        f'<table class="{kind}"><caption>{escape(caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>{note}"
+        f'<table class="{" ".join(kinds)}"{style}><caption{unseen}>{escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
+
+
+def _css_text(text: str) -> str:
+    """Return text as a string of a style sheet: what could end it is written as its number."""
+    kept = "".join(c if c.isalnum() or c in " .,:()%/+-" else f"\\{ord(c):x} " for c in plain(text))
+    return f"'{kept}'"
 
 
 def _long(entry: object) -> bool:
     return isinstance(entry, str) and not isinstance(entry, Html) and len(entry) > 40
-
-
-def _right(numeric: bool) -> str:
-    return ' class="omr-right"' if numeric else ""
 
 
 def csv_text(frame: pd.DataFrame) -> str:
@@ -171,12 +219,32 @@ def csv_text(frame: pd.DataFrame) -> str:
     return out.getvalue()
 
 
+def csv_link(frame: pd.DataFrame, name: str) -> Html:
+    """Return a link to all rows of a table that is shown in part, as CSV.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        All rows.
+    name : str
+        Name of the file, without ending; the build writes it.
+    """
+    file = anchor(name)
+    encoded = base64.b64encode(csv_text(frame).encode()).decode()
+    return Html(
+        f'<p class="omr-tools"><a download="{file}.csv" '
+        f'href="data:text/csv;charset=utf-8;base64,{encoded}">All rows as CSV</a></p>'
+    )
+
+
 def _csv_cell(entry: Any) -> object:
     if _missing(entry):
         return ""
+    if _several(entry):
+        entry = ", ".join(map(str, entry))
     if isinstance(entry, str):
         text = plain(entry)
-        return f"'{text}" if text.startswith(_FORMULA) else text
+        return f"'{text}" if text.lstrip(_SKIPPED).startswith(_FORMULA) else text
     return entry
 
 

@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import altair as alt
 
+from analysis.present.markup import clip, plain
+
 
 @dataclass(frozen=True)
 class Ink:
@@ -172,6 +174,8 @@ def config(width: int) -> dict[str, Any]:
     text = {"labelColor": TEXT.light, "titleColor": QUIET.light}
     return {
         "background": "transparent",
+        # The figure is one image with a sentence; its marks are not read out one by one.
+        "aria": False,
         "font": "sans-serif",
         "view": {"stroke": None},
         "axis": {
@@ -182,13 +186,15 @@ def config(width: int) -> dict[str, Any]:
             "labelFontSize": size,
             "titleFontSize": size,
             "titleFontWeight": "normal",
-            "labelLimit": 0,
+            "labelLimit": width,
             "titlePadding": 8,
         },
         "axisX": {"titleAnchor": "start"},
-        "legend": {**text, "labelFontSize": size, "titleFontSize": size, "labelLimit": 0},
-        "header": {**text, "labelFontSize": size, "titleFontSize": size, "labelLimit": 0},
-        "text": {"color": TEXT.light, "fontSize": size},
+        "legend": {**text, "labelFontSize": size, "titleFontSize": size, "labelLimit": width},
+        "header": {**text, "labelFontSize": size, "titleFontSize": size, "labelLimit": width},
+        "title": {"color": TEXT.light, "subtitleColor": QUIET.light},
+        # A name of ten thousand letters may not make a chart wider than its page.
+        "text": {"color": TEXT.light, "fontSize": size, "limit": round(1.1 * width)},
         "line": {"strokeWidth": 2},
         "tick": {"opacity": 1},
         "point": {"filled": True, "size": 60, "opacity": 1},
@@ -211,9 +217,60 @@ def finished(chart: Any, width: int) -> dict[str, Any]:
         Specification with its data inside and without random names.
     """
     with alt.data_transformers.enable("default", max_rows=20_000):
-        specification: dict[str, Any] = chart.to_dict()
+        specification: dict[str, Any] = _legible(chart.to_dict())
     specification["config"] = config(width)
+    _tell(specification, specification.get("datasets", {}), None)
     return specification
+
+
+#: Column of a drawn frame with what a mark says when it is pointed at.
+TIP: Final = "tip"
+_LINE: Final = 400
+
+
+def tip(*lines: object) -> str:
+    """Return what a mark says when it is pointed at: its name, then what is known of it.
+
+    Parameters
+    ----------
+    lines : object
+        Texts, the first one the name; empty ones are left out.
+    """
+    texts = [" ".join(plain(line).split("\n")) for line in lines]
+    kept = [text if len(text) <= _LINE else text[: _LINE - 1] + "…" for text in texts if text]
+    return "\n".join(kept)
+
+
+def _tell(part: dict[str, Any], datasets: dict[str, Any], data: Any) -> None:
+    """Give each mark whose data have a tip a tooltip; names and labels are none."""
+    data = part.get("data", data)
+    for key in ("layer", "vconcat", "hconcat", "concat"):
+        for inner in part.get(key, ()):
+            _tell(inner, datasets, data)
+    if "mark" not in part:
+        return
+    mark = part["mark"]
+    rows = datasets.get(str((data or {}).get("name")), ())
+    if (mark if isinstance(mark, str) else mark["type"]) != "text" and rows and TIP in rows[0]:
+        part.setdefault("encoding", {})["tooltip"] = {"field": TIP, "type": "nominal"}
+
+
+#: Keys whose text is an expression of Vega, which cannot be cut.
+_EXPRESSIONS: Final = {"calculate", "expr", "filter", "labelExpr", "test"}
+
+
+def _legible(value: Any) -> Any:
+    """Return a part of a specification whose every text can be drawn; names come from strangers."""
+    if isinstance(value, str):
+        return clip(value)
+    if isinstance(value, list):
+        return [_legible(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            plain(key): item if key in _EXPRESSIONS and isinstance(item, str) else _legible(item)
+            for key, item in value.items()
+        }
+    return value
 
 
 def themed(svg: str) -> str:
