@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup book pdf zip data test coverage test-slow test-network check format claims reproduce serve lock clean
+.PHONY: help setup book pdf zip measure data test coverage test-slow test-network check format claims reproduce serve lock clean
 
 # The first Python that is new enough; looked for only when an environment has to be made.
 # Another one: make PYTHON=python3.13
@@ -45,6 +45,9 @@ pdf: book ## print the whole book to dist/open-model-record.pdf (needs Chromium)
 
 zip: book ## pack the book into dist/open-model-record.zip, which opens from disk
 	@$(PY) tools/package_site.py --to dist/open-model-record.zip
+
+measure: book ## measure the pages as a slow phone sees them (needs Chromium)
+	@$(PY) tools/measure_site.py
 
 data: setup ## derive data/derived again from the raw files
 	@$(PY) -m analysis build
