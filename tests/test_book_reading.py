@@ -414,6 +414,12 @@ def test_the_book_prints_to_one_pdf_the_same_twice(site: Path, tmp_path: Path) -
     assert content.startswith(b"%PDF-")
     assert b"/Outlines" in content
     assert b"/StructTreeRoot" in content
+    # Every page of the book is in it, and takes a sheet or more.
+    whole = load_tool("print_book").document(site)
+    pages = [path.stem for path in site.glob("*.html") if path.stem != "search"]
+    assert len(pages) > 40
+    assert [name for name in pages if f'id="page-{name}"' not in whole] == []
+    assert len(re.findall(rb"/Type ?/Page\b", content)) > 2 * len(pages)
 
 
 @pytest.mark.slow

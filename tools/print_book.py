@@ -45,12 +45,11 @@ def order(site: Path) -> list[tuple[str, list[str]]]:
         Caption of each part (empty for the start page) and file names of its pages.
     """
     text = (site / "index.html").read_text(encoding="utf-8")
-    menu = re.search(r"<nav class=\"bd-links.*?</nav>", text, re.DOTALL)
+    menu = re.search(r"<nav class=\"?bd-links.*?</nav>", text, re.DOTALL)
     parts: list[tuple[str, list[str]]] = [("", ["index.html"])]
     seen = {"index.html", "#"}
     for caption, page in re.findall(
-        r"<span class=\"caption-text\">([^<]*)</span>|<a class=\"[^\"]*reference internal\""
-        r" href=\"([^\"]*)\"",
+        r"<span class=\"caption-text\">([^<]*)</span>|<a\b[^>]* href=\"([^\"#:]*)\"",
         menu[0] if menu else "",
     ):
         if caption:
