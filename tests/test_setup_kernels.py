@@ -116,3 +116,24 @@ def test_a_server_that_cannot_start_is_an_error(
         pytest.raises(RuntimeError, match="did not start"),
     ):
         warm_kernels.client(str(tmp_path / "kernels.sock"), [])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("fails", "status", "runs"), [(0, 0, 1), (1, 0, 2), (9, 1, 3)])
+def test_kernels_that_were_given_one_port_are_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: int, status: int, runs: int
+) -> None:
+    # Synthetic: in Sphinx's place, a program that ends as Jupyter does when ports collide.
+    build_book = load_tool("build_book")
+    count = tmp_path / "count"
+    count.write_text("0", encoding="utf-8")
+    program = (
+        "import pathlib, sys\n"
+        f"count = pathlib.Path({str(count)!r}); n = int(count.read_text())\n"
+        "count.write_text(str(n + 1))\n"
+        "print('RuntimeError: Kernel died before replying to kernel_info')\n"
+        f"sys.exit(n < {fails})\n"
+    )
+    monkeypatch.setattr(build_book, "_RUN", program)
+    assert build_book.run_sphinx(tmp_path / "book") == status
+    assert count.read_text(encoding="utf-8") == str(runs)

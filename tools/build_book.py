@@ -263,7 +263,12 @@ def prepare(book: Path, now: dict[str, Any], cold: bool) -> bool:
     return True
 
 
-def run_sphinx(book: Path, warm: bool = False) -> int:
+#: What Jupyter says when two kernels that start at once were given one port, which is nobody's
+#: fault and rare: the pages are then read again.
+_SAME_PORT = "Kernel died before replying to kernel_info"
+
+
+def run_sphinx(book: Path, warm: bool = False, attempts: int = 3) -> int:
     """Run Jupyter Book in its own process; return its exit status."""
     with tempfile.TemporaryDirectory(prefix="open-model-record-") as scratch:
         environment = dict(os.environ)
@@ -282,12 +287,22 @@ def run_sphinx(book: Path, warm: bool = False) -> int:
         )
         command = [sys.executable, "-c", _RUN, "build", str(book)]
         command += ["-W", "-n", "--keep-going", "-q", *(() if warm else ("--all",))]
-        with warm_kernels.serving(Path(scratch), environment) as environment:
+        # To a file: a kernel that outlives Sphinx holds a pipe open, and nobody would get on.
+        said = Path(scratch) / "said"
+        with (
+            warm_kernels.serving(Path(scratch), environment) as environment,
+            said.open("w", encoding="utf-8") as out,
+        ):
             done = subprocess.run(
-                command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
-            )
+                command, env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out,
+                stderr=subprocess.STDOUT, check=False,
+            )  # fmt: skip
+        output = said.read_text(encoding="utf-8", errors="replace")
+    if done.returncode and _SAME_PORT in output and attempts > 1:
+        shutil.rmtree(book / "_build", ignore_errors=True)
+        return run_sphinx(book, attempts=attempts - 1)
     if done.returncode:
-        output = (done.stdout + done.stderr).replace(str(ROOT) + os.sep, "")
+        output = output.replace(str(ROOT) + os.sep, "")
         # The kernels warn of their loopback connection, once a page; that is not what went wrong.
         lines = [line for line in output.splitlines() if not line.startswith("[IPKernelApp]")]
         print("\n".join(lines).strip(), file=sys.stderr)
