@@ -132,8 +132,7 @@ _JOINED = (
 # then has one title for those who listen to it.
 _PRINT = re.compile(r"<div id=\"jb-print-docs-body\".*?(?=<div id=\"searchbox\">)", re.DOTALL)
 _CSV = re.compile(r'download="([a-z0-9-]+\.csv)" href="data:text/csv;charset=utf-8;base64,([^"]*)"')
-# What a page gives its script to load when it is asked for (the claim explorer), and that script,
-# which no other page needs.
+# What a page gives its script to load when it is asked for (the claim explorer).
 _FILE = re.compile(
     r'<script type="application/json" data-omr-file="(explorer/[a-z0-9-]+\.js)">(.*?)</script>',
     re.DOTALL,
@@ -354,6 +353,8 @@ def _style(site: Path, pages: dict[Path, str]) -> None:
         pages[page] = _ASSET.sub(judge, text)
 
 
+#: What a page says, without the frame around it.
+ARTICLE = re.compile(r"<article class=\"bd-article\">(.*?)</article>", re.DOTALL)
 #: In what a search shows of a page: neither figures and tables nor what is folded or hidden.
 _UNREAD = re.compile(
     r"<(figure|table|svg|details|script|style)\b.*?</\1>|<div class=\"omr-notes\".*?</div>"
@@ -375,7 +376,7 @@ def _search_texts(site: Path, pages: dict[Path, str]) -> None:
     search = site / "search.html"
     texts = {}
     for path, page in pages.items():
-        body = re.search(r"<article class=\"bd-article\">(.*?)</article>", page, re.DOTALL)
+        body = ARTICLE.search(page)
         if body and path != search:
             plain = html.unescape(re.sub(r"<[^>]*>", " ", _UNREAD.sub(" ", body[1])))
             texts[path.relative_to(site).as_posix()] = " ".join(plain.split())

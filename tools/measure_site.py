@@ -16,8 +16,6 @@ import gzip
 import http.server
 import json
 import mimetypes
-import os
-import shutil
 import statistics
 import sys
 import threading
@@ -28,6 +26,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import browser
 import build_book
 
 PAGES = ("index", "share-above-half", "data")
@@ -100,9 +99,9 @@ def serving(site: Path) -> Iterator[str]:
         server.server_close()
 
 
-def visit(browser: Any, address: str) -> dict[str, float]:
+def visit(running: Any, address: str) -> dict[str, float]:
     """Open a page once, with an empty cache; return what was measured."""
-    context = browser.new_context(
+    context = running.new_context(
         viewport={"width": 412, "height": 823}, device_scale_factor=1.75, is_mobile=True
     )
     page = context.new_page()
@@ -137,15 +136,10 @@ def measure(site: Path, pages: list[str], runs: int, chromium: str) -> list[dict
     chromium : str
         Path of the browser.
     """
-    from playwright.sync_api import sync_playwright
-
     rows = []
-    with serving(site) as base, sync_playwright() as running:
-        browser = running.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with serving(site) as base, browser.opened(chromium) as running:
         for name in pages:
-            seen = [visit(browser, f"{base}/{name}.html") for _ in range(runs)]
+            seen = [visit(running, f"{base}/{name}.html") for _ in range(runs)]
             median = {key: statistics.median(run[key] for run in seen) for key in seen[0]}
             rows.append(
                 {
@@ -158,7 +152,6 @@ def measure(site: Path, pages: list[str], runs: int, chromium: str) -> list[dict
                     "requests": round(median["requests"]),
                 }
             )
-        browser.close()
     return rows
 
 
@@ -175,9 +168,9 @@ def main(arguments: list[str] | None = None) -> int:
         if not (site / f"{name}.html").is_file():
             print(f"error: {site / name}.html: no such page; run `make book`", file=sys.stderr)
             return 2
-    chromium = os.environ.get("OMR_CHROMIUM") or shutil.which("chromium")
+    chromium = browser.found()
     if chromium is None:
-        print("error: no chromium: install Debian's package or set OMR_CHROMIUM", file=sys.stderr)
+        print(browser.MISSING, file=sys.stderr)
         return 2
     rows = measure(site, given.pages, given.runs, chromium)
     if given.json:

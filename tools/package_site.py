@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 import zipfile
 from pathlib import Path
 
 import build_book
 
 #: The day that the build is fixed to, as zip files write it.
-DAY = (2026, 1, 1, 0, 0, 0)
+DAY = time.gmtime(int(build_book.EPOCH))[:6]
 MODE = 0o100644
 
 
@@ -61,7 +62,6 @@ def main(arguments: list[str] | None = None) -> int:
         if not path.is_file():
             print(f"error: {path}: no such file; run `make book` first", file=sys.stderr)
             return 2
-    to.parent.mkdir(parents=True, exist_ok=True)
     count = package(site, to, tuple(given.extra))
     print(f"Packed {count} files into {to} ({to.stat().st_size / 1e6:.1f} MB)")
     return 0

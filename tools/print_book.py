@@ -12,16 +12,15 @@ from __future__ import annotations
 
 import argparse
 import html
-import os
 import re
-import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
+import browser
 import build_book
 
-_ARTICLE = re.compile(r"<article class=\"bd-article\">(.*?)</article>", re.DOTALL)
 _ID = re.compile(r"\b(id|for|aria-labelledby|aria-describedby|headers)=\"([^\"]+)\"")
 _HREF = re.compile(r"\b((?:xlink:)?href)=\"([^\"]*)\"")
 _URL = re.compile(r"url\((['\"]?)#([^)'\"]+)\1\)")
@@ -29,6 +28,8 @@ _SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
 _HEADING = re.compile(r"<(/?)h([1-5])\b")
 _NODE = re.compile(rb"\(node(\d{8})\)")
 _DATE = re.compile(rb"/(CreationDate|ModDate) ?\(D:[^)]*\)")
+#: The day that the build is fixed to, as PDF writes it.
+_FIXED = time.strftime("%Y%m%d%H%M%S+00'00'", time.gmtime(int(build_book.EPOCH))).encode()
 
 
 def order(site: Path) -> list[tuple[str, list[str]]]:
@@ -113,7 +114,7 @@ def document(site: Path) -> str:
             contents.append(f"<p><b>{html.escape(caption)}</b></p>")
         for page in names:
             text = (site / page).read_text(encoding="utf-8")
-            article = _ARTICLE.search(text)
+            article = build_book.ARTICLE.search(text)
             if article is None:
                 raise SystemExit(f"error: {page} has no article; build the book again")
             own = page.removesuffix(".html")
@@ -144,7 +145,7 @@ def settled(pdf: bytes) -> bytes:
     """
 
     def day(match: re.Match[bytes]) -> bytes:
-        fixed = b"/" + match[1] + b" (D:20260101000000+00'00')"
+        fixed = b"/" + match[1] + b" (D:" + _FIXED + b")"
         return fixed[: len(match[0]) - 1].ljust(len(match[0]) - 1) + b")"
 
     # Names of table cells are numbers of the browser's process: they are counted from one here.
@@ -155,30 +156,26 @@ def settled(pdf: bytes) -> bytes:
 
 def print_pdf(site: Path, to: Path, chromium: str) -> None:
     """Print a built site to a PDF."""
-    from playwright.sync_api import sync_playwright
-
     with tempfile.TemporaryDirectory(prefix="open-model-record-") as scratch:
         page_file = Path(scratch) / "book.html"
         for name in ("_static", "_images"):
             if (site / name).is_dir():
                 (Path(scratch) / name).symlink_to(site / name)
         page_file.write_text(document(site), encoding="utf-8")
-        with sync_playwright() as running:
-            browser = running.chromium.launch(
-                executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-            )
-            page = browser.new_context(java_script_enabled=False, color_scheme="light").new_page()
+        with browser.opened(chromium) as running:
+            page = running.new_context(java_script_enabled=False, color_scheme="light").new_page()
             page.goto(page_file.as_uri(), timeout=120_000)
             content = page.pdf(
                 format="A4", print_background=True, prefer_css_page_size=True,
                 outline=True, tagged=True,
             )  # fmt: skip
-            browser.close()
         here = page_file.parent.as_uri().encode()
         if here in content:
             raise SystemExit("error: the PDF names a folder of this machine; check its links")
     to.parent.mkdir(parents=True, exist_ok=True)
-    to.write_bytes(settled(content))
+    part = to.with_suffix(".part")
+    part.write_bytes(settled(content))
+    part.replace(to)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -192,11 +189,10 @@ def main(arguments: list[str] | None = None) -> int:
     if not (site / "index.html").is_file():
         print(f"error: {site}: no built book; run `make book` first", file=sys.stderr)
         return 2
-    chromium = os.environ.get("OMR_CHROMIUM") or shutil.which("chromium")
+    chromium = browser.found()
     if chromium is None:
-        print("error: no chromium: install Debian's package or set OMR_CHROMIUM", file=sys.stderr)
+        print(browser.MISSING, file=sys.stderr)
         return 2
-    to.parent.mkdir(parents=True, exist_ok=True)
     print_pdf(site, to, chromium)
     print(f"Printed {to} ({to.stat().st_size / 1e6:.1f} MB)")
     return 0

@@ -7,29 +7,27 @@ Usage: python tools/take_screenshots.py
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
-from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+import browser
+import build_book
 
-ROOT = Path(__file__).resolve().parents[1]
-SITE = ROOT / "book/_build/html"
-TO = ROOT / "docs/screenshots"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none"]
+SITE = build_book.ROOT / "book/_build/html"
+TO = build_book.ROOT / "docs/screenshots"
 
 
 def main() -> int:
     """Take both pictures; return the exit status."""
-    browser_path = os.environ.get("OMR_CHROMIUM") or shutil.which("chromium")
-    if browser_path is None or not (SITE / "index.html").is_file():
-        print("error: run `make book` first, and install chromium or set OMR_CHROMIUM")
+    if not (SITE / "index.html").is_file():
+        print(f"error: {SITE}: no built book; run `make book` first", file=sys.stderr)
+        return 2
+    chromium = browser.found()
+    if chromium is None:
+        print(browser.MISSING, file=sys.stderr)
         return 2
     TO.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=browser_path, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1200, "height": 780}, color_scheme="light")
+    with browser.opened(chromium, ["--font-render-hinting=none"]) as running:
+        page = running.new_page(viewport={"width": 1200, "height": 780}, color_scheme="light")
         page.goto((SITE / "index.html").as_uri())
         page.wait_for_load_state("networkidle")
         page.screenshot(path=TO / "landing.png")
@@ -38,7 +36,6 @@ def main() -> int:
         figure.scroll_into_view_if_needed()
         page.wait_for_timeout(2500)  # the interactive chart takes the drawing's place
         figure.screenshot(path=TO / "figure.png")
-        browser.close()
     return 0
 
 

@@ -12,7 +12,16 @@ from typing import Any, Final
 import pandas as pd
 
 from analysis.claims import releasing
-from analysis.claims.outcome import Check, Dimensions, Finding, Outcome, Spec, day_of, percents_span
+from analysis.claims.outcome import (
+    Check,
+    Dimensions,
+    Finding,
+    Outcome,
+    Spec,
+    day_of,
+    percent,
+    percents_span,
+)
 from analysis.claims.world import QWEN, World
 from analysis.errors import InputError
 from analysis.measure import licences, licensed, shares
@@ -339,10 +348,6 @@ def _find_threshold(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     return f"No: {said}; {_million(stated)} is the number of {other}'s first licence, for {title}"
 
 
-def _percent(value: float) -> str:
-    return f"{100 * value:.0f} %"
-
-
 def _pick(table: pd.DataFrame, **where: str) -> pd.Series | None:
     """Return the article's own specification with other choices; None where there is none."""
     own = {name: table.iloc[0][name] for name in DIMENSIONS["licence_share"]} | where
@@ -356,7 +361,7 @@ def _find_share(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     own, line = table.iloc[0], float(record["stated_value"])
     low, high = float(own["lower"]), float(own["upper"])
     if low > line:
-        return f"Yes: {_percent(low)} of Qwen's repositories are under Apache 2.0"
+        return f"Yes: {percent(low)} of Qwen's repositories are under Apache 2.0"
     part = percents_span(low, high)
     text = f"Not all of Qwen is under Apache 2.0: {part} of its repositories in October 2025"
     now = _pick(table, measure="downloads_30d")

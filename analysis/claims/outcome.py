@@ -97,6 +97,11 @@ def outward(lower: float, upper: float, places: int = 0) -> tuple[float, float]:
     )
 
 
+def percent(value: float) -> str:
+    """Word a share in whole per cent."""
+    return f"{100 * value:.0f} %"
+
+
 def percents(lower: float, upper: float) -> tuple[str, str]:
     """Word the ends of an interval of shares in whole per cent, rounded outward."""
     low, high = outward(100 * lower, 100 * upper)
@@ -106,7 +111,7 @@ def percents(lower: float, upper: float) -> tuple[str, str]:
 def percents_span(lower: float, upper: float) -> str:
     """Word an interval of shares, ``66 to 74 %``, rounded outward; an exact one as it is."""
     if lower == upper:
-        return f"{100 * lower:.0f} %"
+        return percent(lower)
     low, high = percents(lower, upper)
     return low if low == high else f"{low.removesuffix(' %')} to {high}"
 

@@ -24,7 +24,7 @@ from analysis.claims import (
     verdicts,
     waves,
 )
-from analysis.claims.outcome import Finding, Said, outward, percents
+from analysis.claims.outcome import Finding, Said, outward, percent, percents
 from analysis.claims.register import Claim, Register, VerdictRules
 from analysis.claims.world import World
 from analysis.errors import InputError
@@ -234,10 +234,6 @@ def _unobserved(world: World, claim: Claim) -> dict[str, Any]:
     return _without_numbers(claim, SAID[claim.id](world), axes)
 
 
-def _percent(value: float) -> str:
-    return f"{100 * value:.0f} %"
-
-
 def _millions(lower: float, upper: float) -> tuple[str, str]:
     """Word the ends of an interval of downloads, rounded outward."""
     words = []
@@ -374,7 +370,7 @@ def _find_crossing(record: Mapping[str, Any], table: pd.DataFrame) -> str:
             f"to at least {percents(float(own['lower']), 1)[0]}"
         )
     if without > line:
-        text += f"; without Qwen 3.5 the observed share would still be {_percent(without)}"
+        text += f"; without Qwen 3.5 the observed share would still be {percent(without)}"
     return text
 
 

@@ -18,6 +18,7 @@ from analysis.claims.outcome import (
     Said,
     Spec,
     day_of,
+    percent,
     percents_span,
 )
 from analysis.claims.world import World
@@ -235,10 +236,6 @@ def survey(world: World) -> pd.DataFrame:
 # ---------------------------------------------------------------------------------- in words
 
 
-def _percent(value: float) -> str:
-    return f"{100 * value:.0f} %"
-
-
 def _find_cost(record: Mapping[str, Any], table: pd.DataFrame) -> str:
     own, line = table.iloc[0], float(record["stated_value"])
     low, high = float(own["lower"]), float(own["upper"])
@@ -266,7 +263,7 @@ def _said_europe(world: World) -> str:
     return (
         "Not checkable: no file of ours counts firms by country; to see one region gain "
         f"{100 * wanted:.0f} points more than the other, both from an assumed "
-        f"{_percent(rule.base)}, a survey would have to ask {int(row['firms']):,} firms in each "
+        f"{percent(rule.base)}, a survey would have to ask {int(row['firms']):,} firms in each "
         "region and wave"
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -14,7 +13,7 @@ from analysis import pages, raw, tables
 from analysis.claims import register as register_module
 from analysis.present import explorer, numbers
 from analysis.present.markup import Html, escape, join, paragraph, safe_link
-from analysis.present.tables import Column, csv_text, shape_key, table
+from analysis.present.tables import Column, csv_anchor, shape_key, table
 
 #: The claim that is shown when no link names another.
 FIRST = "share-above-half"
@@ -151,11 +150,7 @@ def _group(own: Sequence[pages.Claim], about: str) -> Html:
 
 
 def _file(id: str) -> Html:
-    encoded = base64.b64encode(csv_text(tables.specifications(id)).encode()).decode()
-    return Html(
-        f'<a download="{escape(id)}-every-specification.csv" '
-        f'href="data:text/csv;charset=utf-8;base64,{encoded}">CSV</a>'
-    )
+    return csv_anchor(tables.specifications(id), f"{id}-every-specification", "CSV")
 
 
 def _title(claim: pages.Claim) -> Html:

@@ -63,7 +63,7 @@ def read() -> Html:
     for row in frame.sort_values("order", kind="stable").to_dict("records"):
         known, whole = row["covered_repositories"], row["population_repositories"]
         part = pd.isna(known) or pd.isna(whole) or not whole
-        open_ended = bool(str(row["note"] if pd.notna(row["note"]) else ""))
+        open_ended = pd.notna(row["note"])
         rows.append(
             {
                 "population": row["label"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Final
 
 import pandas as pd
@@ -10,7 +9,7 @@ import pandas as pd
 from analysis import pages, tables
 from analysis.present import numbers
 from analysis.present.markup import Html, escape, join, paragraph, safe_link
-from analysis.present.tables import csv_text, shape_key, verdict
+from analysis.present.tables import csv_anchor, shape_key, verdict
 
 _AXES: Final = {"recreated": "recreated", "robust": "robust", "later": "later data"}
 
@@ -73,7 +72,6 @@ def _item(id: str, entry: pd.Series, claim: pages.Claim) -> Html:
 def how_to_quote() -> Html:
     """Return how a sentence of the summary is cited, and the table as a file."""
     frame = _frame()
-    encoded = base64.b64encode(csv_text(frame).encode()).decode()
     example = str(frame["citation"].iloc[0])
     return join(
         [
@@ -83,11 +81,7 @@ def how_to_quote() -> Html:
                 "article's. Cite the page of the claim, and add the commit that you read:"
             ),
             Html(f"<blockquote><p>{escape(example)}</p></blockquote>"),
-            Html(
-                '<p><a download="summary.csv" '
-                f'href="data:text/csv;charset=utf-8;base64,{encoded}">All sentences, numbers and '
-                "citations as CSV</a></p>"
-            ),
+            paragraph(csv_anchor(frame, "summary", "All sentences, numbers and citations as CSV")),
         ]
     )
 

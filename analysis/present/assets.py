@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from analysis.present import theme
 from analysis.present.markup import Html, escape, plain
+from analysis.present.tables import is_missing
 
 #: Name of the record, as in ``CITATION.cff`` (a test compares).
 RECORD: Final = "The Open-Model Record"
@@ -51,17 +52,13 @@ def parquet(frame: pd.DataFrame) -> bytes:
 
 
 def _column(series: pd.Series) -> Any:
-    values = [None if _missing(value) else value for value in series.tolist()]
+    values = [None if is_missing(value) else value for value in series.tolist()]
     if any(isinstance(value, str) for value in values):
         return pa.array([None if v is None else plain(v) for v in values], type=pa.string())
     try:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
         return pa.array([None if v is None else plain(v) for v in values], type=pa.string())
-
-
-def _missing(value: object) -> bool:
-    return value is None or value is pd.NA or value is pd.NaT or value != value
 
 
 def _wrapped(text: str, letters: int) -> list[str]:

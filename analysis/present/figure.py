@@ -12,7 +12,6 @@ also answers to mouse and keyboard.
 
 from __future__ import annotations
 
-import base64
 import inspect
 import re
 from collections.abc import Callable, Sequence
@@ -29,7 +28,7 @@ from analysis.errors import InputError
 from analysis.present import assets, interactive, theme
 from analysis.present.markup import Html, anchor, escape, safe_link
 from analysis.present.svg import compact
-from analysis.present.tables import Column, csv_text, table
+from analysis.present.tables import Column, csv_anchor, table
 
 #: Rows of a figure's table on the page where it is longer than can be read; all of them are in its
 #: CSV file.
@@ -231,7 +230,7 @@ def figure(
         raise InputError(f"figure {id}: the sentence that says it in words is empty")
     if data.empty:
         raise InputError(f"figure {id}: its data table is empty; rebuild data/derived")
-    pictures, files = [], {".csv": csv_text(data).encode(), ".parquet": assets.parquet(data)}
+    pictures, files = [], {".parquet": assets.parquet(data)}
     told = True
     words = {"about": about, "title": title, "subtitle": subtitle, "description": alt}
     for kind, width in (("wide", theme.WIDE), ("narrow", theme.NARROW)):
@@ -247,12 +246,11 @@ def figure(
     live = ' data-live=""' if told else ""
     if not told:
         del files[".wide.js"], files[".narrow.js"]
-    encoded = base64.b64encode(files[".csv"]).decode()
     remark = f'<p class="omr-note">{escape(note)}</p>' if note else ""
     shown = len(data) if len(data) <= _WHOLE else _SHOWN
     carried = assets.packed(
         name,
-        {ending: content for ending, content in files.items() if ending != ".csv"},
+        files,
         [*_files(name), _code(inspect.currentframe())],
     )
     return Html(
@@ -260,8 +258,7 @@ def figure(
         f'<figcaption><p class="omr-title">{escape(title)}</p>'
         f'<p class="omr-subtitle">{escape(subtitle)}</p></figcaption>'
         f"{''.join(pictures)}{remark}{source_line(sources, everything)}"
-        f'<div class="omr-tools"><a class="omr-file" download="{name}.csv" '
-        f'href="data:text/csv;charset=utf-8;base64,{encoded}">Data as CSV</a>{carried}'
+        f'<div class="omr-tools">{csv_anchor(data, name, "Data as CSV", "omr-file")}{carried}'
         f'<a href="#fig-{name}">Link to this figure</a></div>'
         f"{_citation(name, f'{about} {title}'.strip(), subtitle, sources)}"
         f"<details><summary>In words and numbers</summary><p>{escape(alt)}</p>"

@@ -43,8 +43,7 @@ def in_utc(vega: Mapping[str, Any]) -> dict[str, Any]:
     vega : mapping
         Vega specification, whose times are those of the place.
     """
-    # As in a page, where a name with the end of a script in it would end the script.
-    text = json.dumps(vega, separators=(",", ":")).replace("</", "<\\/")
+    text = json.dumps(vega, separators=(",", ":"))
     text = _LOCAL.sub(r"\1Z", _MAKE.sub("utc(", _FORMAT.sub("utcFormat(", text)))
     whole: dict[str, Any] = json.loads(text)
     _in_utc(whole)

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pandas as pd
 
 from analysis.errors import InputError
-from analysis.present.markup import Html, anchor, clip, escape, plain
+from analysis.present.markup import Html, anchor, clip, escape, paragraph, plain
 from analysis.present.numbers import format_value
 
 #: Columns that the style sheet knows by their place: what holds for a whole column (numbers to
@@ -50,7 +50,8 @@ class Column:
         return self.label or self.name.replace("_", " ")
 
 
-def _missing(value: object) -> bool:
+def is_missing(value: object) -> bool:
+    """Whether a cell of a frame holds nothing."""
     if _several(value):
         return False
     return value is None or value is pd.NA or value is pd.NaT or value != value
@@ -73,7 +74,7 @@ def cell(value: object, unit: str = "") -> Html:
     """
     if isinstance(value, Html):
         return value
-    if _missing(value):
+    if is_missing(value):
         return Html('<span role="img" aria-label="none">–</span>')
     if isinstance(value, bool):
         return Html("yes" if value else "no")
@@ -219,6 +220,28 @@ def csv_text(frame: pd.DataFrame) -> str:
     return out.getvalue()
 
 
+def csv_anchor(frame: pd.DataFrame, name: str, words: str, kind: str = "") -> Html:
+    """Return a link that holds a frame as a CSV file; the build makes it a file beside the page.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        All rows.
+    name : str
+        Name of the file, without ending; letters, digits and hyphens.
+    words : str
+        What the link says.
+    kind : str
+        Class of the link.
+    """
+    encoded = base64.b64encode(csv_text(frame).encode()).decode()
+    attribute = f' class="{escape(kind)}"' if kind else ""
+    return Html(
+        f'<a{attribute} download="{escape(name)}.csv" '
+        f'href="data:text/csv;charset=utf-8;base64,{encoded}">{escape(words)}</a>'
+    )
+
+
 def csv_link(frame: pd.DataFrame, name: str) -> Html:
     """Return a link to all rows of a table that is shown in part, as CSV.
 
@@ -229,16 +252,11 @@ def csv_link(frame: pd.DataFrame, name: str) -> Html:
     name : str
         Name of the file, without ending; the build writes it.
     """
-    file = anchor(name)
-    encoded = base64.b64encode(csv_text(frame).encode()).decode()
-    return Html(
-        f'<p class="omr-tools"><a download="{file}.csv" '
-        f'href="data:text/csv;charset=utf-8;base64,{encoded}">All rows as CSV</a></p>'
-    )
+    return paragraph(csv_anchor(frame, anchor(name), "All rows as CSV"), kind="omr-tools")
 
 
 def _csv_cell(entry: Any) -> object:
-    if _missing(entry):
+    if is_missing(entry):
         return ""
     if _several(entry):
         entry = ", ".join(map(str, entry))
