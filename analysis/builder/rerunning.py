@@ -1,0 +1,327 @@
+"""One snapshot from its file to every claim that it can answer, and the tables beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from analysis import raw, snapshot
+from analysis.builder.evidence import RULES as EVIDENCE_RULES
+from analysis.builder.loading import load_rules
+from analysis.builder.writing import csv_bytes, json_bytes
+from analysis.claims import rerun
+from analysis.claims.figures import Subject
+from analysis.claims.register import Register
+from analysis.errors import InputError
+from analysis.measure import derivatives
+from analysis.snapshot import families as families_module
+from analysis.snapshot import whole as whole_module
+
+MANIFEST: Final = "rerun.json"
+_KIND: Final = "hub-snapshot"
+#: Rule files that the figures of one snapshot rest on.
+_RULES: Final = (
+    *("arrivals", "breadth", "hardware", "licences", "releases", "sightings", "terms"),
+)
+_REGISTERS: Final = ("claims", "families", "populations", "rerun")
+_MEASURES: Final = ("downloads_30d", "downloads_all_time")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is known of a snapshot before it is read.
+
+    Attributes
+    ----------
+    name
+        Version name, or the path of a file that is not registered.
+    path
+        Its file.
+    day
+        The day that it speaks of, None where nobody said.
+    complete
+        Whether it holds every public model repository of the day.
+    known_by
+        How day and completeness are known.
+    sha256
+        Hash of the file, computed here.
+    """
+
+    name: str
+    path: Path
+    day: date | None
+    complete: bool
+    known_by: str
+    sha256: str
+
+
+def find(name: str, rules: rerun.Rules, progress: bool | None = None) -> Told:
+    """Find a registered version by its name, or else a file.
+
+    Raises
+    ------
+    InputError
+        There is neither, or the version is of another kind.
+    """
+    registry = raw.load_registry()
+    known = {version.name for _, version in registry.versions()}
+    if name in known:
+        source, version = registry.find(name)
+        if source.kind != _KIND:
+            raise InputError(
+                f"{name}: kind {source.kind} is no snapshot of many repositories; "
+                f"`sources --kind {_KIND}` lists those"
+            )
+        path = raw.fetcher(registry=registry, progress=progress).fetch(name)
+        how = f"registered: {version.as_of_known_by}"
+        return Told(name, path, version.as_of_last, source.id in rules.complete, how, raw.sha256_of(path))
+    path = Path(name)
+    if not path.is_file():
+        if path.exists():
+            raise InputError(f"{path}: not a file; give a snapshot's file")
+        raise InputError(
+            f"{name}: neither a registered version nor a file here; "
+            f"`sources --kind {_KIND}` lists the registered ones"
+        )
+    day, complete, how = _said(path)
+    return Told(str(path), path, day, complete, how, raw.sha256_of(path))
+
+
+def _said(path: Path) -> tuple[date | None, bool, str]:
+    """Read what a file says of itself: captures name their time and what they walked."""
+    if snapshot.first_bytes(path) != b"PAR1":
+        return None, False, "not said by the file"
+    said = whole_module.capture_of(path)
+    if said is None:
+        return None, False, "not said by the file"
+    return said.day, said.complete, "said by the capture"
+
+
+def list_of(day: date) -> str:
+    """Name the tracked list that holds on a day: the last one up to it, else the first."""
+    listed = [
+        version
+        for _, version in raw.load_registry().by_kind("tracked-list")
+        if "extra" not in version.name
+    ]
+    before = [version for version in listed if version.as_of_last <= day]
+    return (before[-1] if before else listed[0]).name
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """A snapshot, asked."""
+
+    told: Told
+    subject: Subject
+    answers: tuple[rerun.Answer, ...]
+    register: Register
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """One record a claim, in the order of the register."""
+        return [answer.record for answer in self.answers]
+
+    def files(self) -> dict[str, bytes]:
+        """Return every table and the manifest, as bytes that are the same on every run."""
+        whole = self.subject.whole
+        tables = {
+            "families": _families(self.subject),
+            "organisations": whole.organisations,
+            "head": whole.head,
+            "tasks": whole.tasks,
+            "months": whole.months,
+            "notes": pd.DataFrame({"note": list(whole.problems)}, dtype="object"),
+        }
+        if whole.lineage is not None:
+            tables["derivatives"] = _derivatives(self.subject)
+        for answer in self.answers:
+            if answer.record["answered"]:
+                name = f"specifications_{answer.record['claim']}"
+                tables[name.replace("-", "_")] = answer.table
+        files = {f"{name}.csv": csv_bytes(frame) for name, frame in sorted(tables.items())}
+        files["claims.json"] = json_bytes(self.records)
+        files[MANIFEST] = json_bytes(self._manifest(files))
+        return files
+
+    def _manifest(self, files: dict[str, bytes]) -> dict[str, Any]:
+        data = raw.data_dir()
+        return {
+            "snapshot": snapshot_of(self),
+            "rules": [
+                {
+                    "file": f"{name}.toml",
+                    "sha256": hashlib.sha256((data / f"{name}.toml").read_bytes()).hexdigest(),
+                }
+                for name in sorted((*_RULES, *_REGISTERS))
+            ],
+            "tables": [
+                {"file": name, "sha256": hashlib.sha256(content).hexdigest()}
+                for name, content in sorted(files.items())
+            ],
+        }
+
+
+def snapshot_of(found: Rerun) -> dict[str, Any]:
+    """Say what was read, for a person or a manifest."""
+    whole = found.subject.whole
+    return {
+        "name": Path(found.told.name).name,
+        "sha256": found.told.sha256,
+        "bytes": found.told.path.stat().st_size,
+        "day": found.subject.day.isoformat(),
+        "known_by": found.told.known_by,
+        "complete": found.subject.complete,
+        "synthetic": whole.synthetic,
+        "rows": whole.rows,
+        "repositories": whole.repositories,
+        "downloads_30d": whole.sums["downloads_30d"],
+        "downloads_all_time": whole.sums["downloads_all_time"],
+        "list": found.subject.list_name,
+    }
+
+
+def run(
+    name: str,
+    *,
+    day: date | None = None,
+    complete: bool = False,
+    synthetic: bool = False,
+    only: Iterable[str] = (),
+    progress: Callable[[str], None] = lambda _: None,
+) -> Rerun:
+    """Ask a snapshot every claim.
+
+    Parameters
+    ----------
+    name
+        A registered version of kind hub-snapshot, or a file.
+    day
+        The day of a file that does not say it; overrides what is known.
+    complete
+        Whether the file holds every public model repository of the day.
+    synthetic
+        Whether a file that is marked as synthetic may be read, to measure the path.
+    only
+        Ids of claims; all when empty.
+    progress
+        Called with each step before it begins.
+
+    Raises
+    ------
+    RecordError
+        The snapshot cannot be had or read, its day is not known, or a claim is not registered.
+    """
+    built = load_rules()
+    rules = rerun.parse(raw.declared("rerun"), built.register)
+    wanted = [built.register.find(one).id for one in only]
+    progress(f"finding {Path(name).name}")
+    told = find(name, rules)
+    on = day or told.day
+    if on is None:
+        raise InputError(f"{name}: the file does not say its day: give --day YYYY-MM-DD")
+    list_name = list_of(on)
+    listed = families_module.canonical(
+        snapshot.read(raw.fetch(list_name), "tracked-list").frame["repository_id"], built.families
+    )
+    ids = frozenset(listed.astype("str"))
+    progress("reading")
+    whole = whole_module.reduce(
+        told.path,
+        built.families,
+        ids=sorted(ids),
+        synthetic=synthetic,
+        progress=lambda done, steps: progress(f"reading, step {done} of {steps}"),
+    )
+    subject = Subject(
+        whole=whole,
+        day=on,
+        complete=complete or told.complete,
+        families=built.families,
+        populations=built.populations,
+        list_name=list_name,
+        listed=ids,
+        rules={one: EVIDENCE_RULES[one](raw.declared(one)) for one in _RULES},
+    )
+    register = built.register
+    if wanted:
+        chosen = tuple(claim for claim in register.claim if claim.id in wanted)
+        register = register.model_copy(update={"claim": chosen})
+    return Rerun(told, subject, tuple(rerun.every(subject, rules, register, progress)), register)
+
+
+def write(found: Rerun, folder: Path) -> list[str]:
+    """Write the tables of a rerun into a folder: all to temporary names first, then renamed.
+
+    Raises
+    ------
+    InputError
+        The folder holds something else, or cannot be written.
+    """
+    from analysis.builder.writing import write as write_files
+
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+        raise InputError(
+            f"{folder}: holds other files: name a new folder, or one that `rerun` wrote"
+        )
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: a file: name a folder")
+    return write_files(found.files(), folder)
+
+
+def _families(subject: Subject) -> pd.DataFrame:
+    """Sum downloads and repositories of every family, by each reading."""
+    rows = []
+    for rule in ("official", "organisation", "with-reuploads"):
+        own = subject.family(rule)
+        for family, entry in subject.families.families.items():
+            ids = list(own.index[(own == family).fillna(False).to_numpy(dtype=bool)])
+            row: dict[str, Any] = {
+                "family_rule": rule,
+                "family": family,
+                "label": entry.title,
+                "repositories": len(ids),
+            }
+            for measure in _MEASURES:
+                if measure not in subject.named.columns:
+                    continue
+                got = subject.total(ids, measure)
+                row[measure] = got.value
+                every = subject.everything(measure).value
+                row[f"{measure}_share_of_rows"] = got.value / every if every else float("nan")
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _derivatives(subject: Subject) -> pd.DataFrame:
+    """Count derivatives of every family, named directly or through others, by relation."""
+    assert subject.whole.lineage is not None
+    rows = []
+    counts: tuple[derivatives.Count, ...] = ("direct", "transitive")
+    for count in counts:
+        rule = derivatives.Rule(count=count)
+        found = derivatives.count(subject.whole.lineage.graph, subject.families, rule).families
+        for family, group in found.items():
+            rows.append(
+                {
+                    "count": count,
+                    "family": family,
+                    "derivatives": group.derivatives,
+                    "bases": group.bases,
+                    **{f"as_{word}": number for word, number in group.relations.items()},
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def written(folder: Path) -> dict[str, Any]:
+    """Read the manifest of a folder that :func:`write` made."""
+    content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    return content
