@@ -181,7 +181,7 @@ class Graph:
         rule: str,
         tracked: pd.Series[Any] | pd.DataFrame | None,
     ) -> Codes:
-        register = _known_organisations(families)
+        register = known_organisations(families)
         known = [name in register for name in self.organisation_names]
         likely = np.flatnonzero(np.asarray([*known, False])[self.organisations])
         texts = _series(self.ids.take(pa.array(likely)))
@@ -333,7 +333,7 @@ def _organisations(ids: pa.Array) -> tuple[Codes, tuple[str, ...]]:
     return as_codes(pc.fill_null(encoded.indices, -1)), tuple(encoded.dictionary.to_pylist())
 
 
-def _known_organisations(families: families_module.Families) -> set[str]:
+def known_organisations(families: families_module.Families) -> set[str]:
     """Organisations that can matter to any rule of the register."""
     return {
         *(place.organisation for f in families.families.values() for place in f.organisations),

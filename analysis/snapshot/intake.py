@@ -26,6 +26,9 @@ LARGE_CSV: Final = 16_000_000
 #: A spreadsheet that unpacks to more is refused before it is unpacked.
 SPREADSHEET_LIMIT: Final = 1_000_000_000
 
+#: Key in the metadata of a Parquet file that a generator made.
+SYNTHETIC_KEY: Final = b"open-model-record:synthetic"
+
 
 def read_bytes(path: Path) -> bytes:
     """Read a whole file.
@@ -238,14 +241,37 @@ def parse_spreadsheet(path: Path, wanted: Sequence[str]) -> dict[str, list[objec
     return out
 
 
-def open_parquet(path: Path) -> pq.ParquetFile:
+def is_synthetic(file: pq.ParquetFile) -> bool:
+    """Whether the file's own metadata say that a generator made it."""
+    return SYNTHETIC_KEY in (file.metadata.metadata or {})
+
+
+def open_parquet(path: Path, *, synthetic: bool = False) -> pq.ParquetFile:
     """Open a Parquet file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    synthetic : bool
+        Whether a file that is marked as made by a generator may be opened.
 
     Raises
     ------
     InputError
-        It is no Parquet file, or is cut off.
+        It is no Parquet file, is cut off, or is synthetic where that was not asked for.
     """
+    file = _parquet(path)
+    if is_synthetic(file) and not synthetic:
+        file.close()
+        raise InputError(
+            f"{path}: marked synthetic: made by a generator to try the code, so nothing is "
+            "measured on it; name a file of real data, or `inspect --synthetic` to look at it"
+        )
+    return file
+
+
+def _parquet(path: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
     except Exception as error:

@@ -55,7 +55,17 @@ if TYPE_CHECKING:
     Codes = npt.NDArray[np.integer[Any]]
     Mask = npt.NDArray[np.bool_]
 
-__all__ = ["RELATIONS", "UNDECLARED", "Graph", "Lineage", "Report", "of", "relations"]
+__all__ = [
+    "RELATIONS",
+    "UNDECLARED",
+    "Graph",
+    "Lineage",
+    "Report",
+    "of",
+    "of_parts",
+    "of_tags",
+    "relations",
+]
 
 #: Sources spell the four words differently.
 _WORDS: Final = {
@@ -232,13 +242,45 @@ def of(
         The table has no column that could hold a base.
     """
     stated, known = _statements(frame)
-    words, count = stated.relation, len(stated.relation)
-    texts = [*stated.child.chunks, *stated.base.chunks]
-    if known:
-        texts += arrow_texts(frame["repository_id"]).chunks
+    texts = arrow_texts(frame["repository_id"]).chunks if known else []
     if repositories is not None:
-        texts += arrow_texts(repositories).chunks
+        texts = [*texts, *arrow_texts(repositories).chunks]
         known = True
+    return _resolved(stated, len(frame), texts if known else None, families)
+
+
+def of_parts(
+    ids: pa.ChunkedArray,
+    parts: Iterable[tuple[pa.Array, pa.Array, pa.Array, bool]],
+    families: Families,
+) -> Lineage:
+    """Read relations that come in parts, as those of a table too large to hold.
+
+    Parameters
+    ----------
+    ids : pyarrow.ChunkedArray
+        Id of each row of the table, one row a repository.
+    parts : iterable
+        Places of the rows, the base that each states, the word of the relation, and whether a
+        tag states it (which is more exact); see :func:`of_tags`.
+    families : Families
+        The register, for organisations that were renamed.
+
+    Returns
+    -------
+    Lineage
+        What :func:`of` gives for the whole table.
+    """
+    return _resolved(_stated(ids, parts), len(ids), ids.chunks, families)
+
+
+def _resolved(
+    stated: _Statements, rows_read: int, there: list[pa.Array] | None, families: Families
+) -> Lineage:
+    """Clean the statements; `there` are the ids known to exist, None where nothing tells."""
+    words, count = stated.relation, len(stated.relation)
+    known = there is not None
+    texts = [*stated.child.chunks, *stated.base.chunks, *(there or ())]
     # Chunks that are encoded together share one dictionary.
     encoded = pa.chunked_array(texts, pa.string()).dictionary_encode()
     uniques = encoded.chunk(0).dictionary if encoded.num_chunks else pa.array([], pa.string())
@@ -283,7 +325,7 @@ def of(
     parents = np.bincount(graph.child[pairs], minlength=graph.nodes)
     grammar = pc.match_substring_regex(graph.ids, ID_GRAMMAR)
     report = Report(
-        rows=len(frame),
+        rows=rows_read,
         stated=count,
         relations=len(graph),
         derivatives=int((parents > 0).sum()),
@@ -329,6 +371,10 @@ def _statements(frame: pd.DataFrame) -> tuple[_Statements, bool]:
         codes, odd = _relation_codes(_words_of(frame))
         exact = np.ones(len(codes), dtype=bool)
         return _Statements(child, arrow_texts(frame["base_id"]), codes, exact, odd), False
+    if not {"base_models", "tags"} & set(frame.columns):
+        raise InputError(
+            "lineage: the table declares no bases: it needs a column base_id, base_models or tags"
+        )
     parts: list[tuple[pa.Array, pa.Array, pa.Array, bool]] = []
     if "base_models" in frame.columns:
         words = _words_of(frame)
@@ -336,31 +382,38 @@ def _statements(frame: pd.DataFrame) -> tuple[_Statements, bool]:
             parts.append((rows, flat, words.take(rows), False))
     if "tags" in frame.columns:
         for rows, flat in _flat(frame["tags"]):
-            hit = pc.starts_with(flat, _TAG)
-            text = pc.utf8_slice_codeunits(flat.filter(hit), len(_TAG))
-            split = pc.extract_regex(text, r"\A(?:(?P<word>[A-Za-z_-]+):)?(?P<id>(?s:.*))\z")
-            word = pc.struct_field(split, "word")
-            word = pc.if_else(pc.equal(word, ""), pa.scalar(None, pa.string()), word)
-            parts.append((rows.filter(hit), pc.struct_field(split, "id"), word, True))
-    if not {"base_models", "tags"} & set(frame.columns):
-        raise InputError(
-            "lineage: the table declares no bases: it needs a column base_id, base_models or tags"
-        )
-    codes_of, odd = [], 0
-    for _, _, word, _ in parts:
+            parts.append(of_tags(rows, flat))
+    return _stated(child, parts), True
+
+
+def of_tags(rows: pa.Array, flat: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array, bool]:
+    """Return the statements in flat tags as a part for :func:`of_parts`."""
+    hit = pc.starts_with(flat, _TAG)
+    text = pc.utf8_slice_codeunits(flat.filter(hit), len(_TAG))
+    split = pc.extract_regex(text, r"\A(?:(?P<word>[A-Za-z_-]+):)?(?P<id>(?s:.*))\z")
+    word = pc.struct_field(split, "word")
+    word = pc.if_else(pc.equal(word, ""), pa.scalar(None, pa.string()), word)
+    return rows.filter(hit), pc.struct_field(split, "id"), word, True
+
+
+def _stated(
+    child: pa.ChunkedArray, parts: Iterable[tuple[pa.Array, pa.Array, pa.Array, bool]]
+) -> _Statements:
+    """Put statements together; what a part no longer needs is let go before the next is made."""
+    rows_of, flat_of, codes_of, exact_of, odd = [], [], [], [], 0
+    for rows, flat, word, exact in parts:
         codes, more = _relation_codes(word)
-        codes_of.append(codes)
         odd += more
-    exact_of = [np.full(len(rows), exact) for rows, _, _, exact in parts]
-    return (
-        _Statements(
-            _chunked([child.take(rows) for rows, _, _, _ in parts]),
-            _chunked([flat for _, flat, _, _ in parts]),
-            np.concatenate([np.zeros(0, dtype=np.int8), *codes_of]),
-            np.concatenate([np.zeros(0, dtype=bool), *exact_of]),
-            odd,
-        ),
-        True,
+        rows_of.append(rows)
+        flat_of.append(flat)
+        codes_of.append(codes)
+        exact_of.append(np.full(len(codes), exact))
+    return _Statements(
+        _chunked([child.take(rows) for rows in rows_of]),
+        _chunked(flat_of),
+        np.concatenate([np.zeros(0, dtype=np.int8), *codes_of]),
+        np.concatenate([np.zeros(0, dtype=bool), *exact_of]),
+        odd,
     )
 
 
@@ -460,7 +513,7 @@ class _Names:
         renamed = int(pc.sum(pc.not_equal(texts, trimmed)).as_py() or 0)
         del trimmed
         of_unique = np.arange(len(texts), dtype=np.int32)
-        shared = _perhaps_shared(texts)
+        shared = perhaps_shared(texts)
         other = 0
         if len(shared):
             # Few: one text may stand here twice, under a former name or with a blank.
@@ -485,7 +538,7 @@ class _Names:
         return cls(texts, of_unique, renamed, other)
 
 
-def _perhaps_shared(texts: pa.Array) -> Codes:
+def perhaps_shared(texts: pa.Array) -> Codes:
     """Places of the texts that may equal another when letter case is left aside.
 
     Two texts that are equal have the same sum below; two others have it hardly ever, and the

@@ -53,9 +53,13 @@ NO_TASK: Final = frozenset({"unknown", "n/a", "none", "null"})
 _NO_LIKES_SHARE: Final = 0.9
 
 
+#: What is noted of a file that is marked as made up.
+SYNTHETIC: Final = "synthetic: made by a generator to try the code, no reading of the Hub"
+
+
 # ------------------------------------------------------------------------------- hub-snapshot
 
-_HUB_NAMES: Final[Mapping[str, str]] = MappingProxyType(
+HUB_NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "repository_id": "id",
         "downloads_30d": "downloads",
@@ -112,19 +116,19 @@ def _without_task_words(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(pipeline_tag=frame["pipeline_tag"].mask(words))
 
 
-def _bases(values: pa.ChunkedArray, notes: Notes) -> tuple[pd.Series[Any], pd.Series[Any]] | None:
-    """Ids and relation of the declared bases; None when the column has another shape."""
-    shape = values.type
-    if not pa.types.is_struct(shape):
-        return None
-    kinds = {shape.field(i).name: shape.field(i).type for i in range(shape.num_fields)}
-    models = kinds.get("models")
-    if models is None or not pa.types.is_list(models) or not pa.types.is_struct(models.value_type):
-        return None
-    if models.value_type.get_field_index("id") < 0:
-        return None
-    if not pa.types.is_string(models.value_type.field("id").type):
-        return None
+def has_bases(shape: pa.DataType) -> bool:
+    """Whether a column of this type holds the declared bases: a list of models with an id."""
+    if not pa.types.is_struct(shape) or shape.get_field_index("models") < 0:
+        return False
+    models = shape.field("models").type
+    if not pa.types.is_list(models) or not pa.types.is_struct(models.value_type):
+        return False
+    place = models.value_type.get_field_index("id")
+    return place >= 0 and bool(pa.types.is_string(models.value_type.field(place).type))
+
+
+def base_lists(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return the ids of the declared bases, a list a row; entries without an id are left out."""
     out = []
     for chunk in values.chunks:
         lists = pc.struct_field(chunk, "models")
@@ -134,9 +138,15 @@ def _bases(values: pa.ChunkedArray, notes: Notes) -> tuple[pd.Series[Any], pd.Se
         lengths = np.bincount(rows.filter(filled).to_numpy(), minlength=len(chunk))
         ends = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
         out.append(pa.ListArray.from_arrays(ends, flat.filter(filled), mask=lists.is_null()))
-    as_lists = pa.chunked_array(out, type=FIELDS["base_models"].pandas_dtype.pyarrow_dtype)
-    ids: pd.Series[Any] = pd.Series(pd.arrays.ArrowExtensionArray(as_lists))
-    if "relation" in kinds:
+    return pa.chunked_array(out, type=FIELDS["base_models"].pandas_dtype.pyarrow_dtype)
+
+
+def _bases(values: pa.ChunkedArray, notes: Notes) -> tuple[pd.Series[Any], pd.Series[Any]] | None:
+    """Ids and relation of the declared bases; None when the column has another shape."""
+    if not has_bases(values.type):
+        return None
+    ids: pd.Series[Any] = pd.Series(pd.arrays.ArrowExtensionArray(base_lists(values)))
+    if values.type.get_field_index("relation") >= 0:
         relation = parse_arrow(
             "base_relation", pc.struct_field(values, "relation"), "baseModels.relation", notes
         )
@@ -145,11 +155,26 @@ def _bases(values: pa.ChunkedArray, notes: Notes) -> tuple[pd.Series[Any], pd.Se
     return ids, relation
 
 
-def _licence_names(values: pa.ChunkedArray, notes: Notes) -> pd.Series[Any] | None:
-    """Names of licences in card data (JSON text); None when the column has another shape."""
-    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
-        notes.add(f"column 'cardData' is {shown(str(values.type))}: not used")
-        return None
+def note_no_total(shape: pa.DataType, notes: Notes) -> None:
+    """Say that sizes are not read."""
+    notes.add(f"column 'safetensors' is {shown(str(shape))} without a total: not used")
+
+
+def note_no_bases(shape: pa.DataType, notes: Notes) -> None:
+    """Say that declared bases are not read."""
+    notes.add(f"column 'baseModels' is {shown(str(shape))}: not used")
+
+
+def has_cards(shape: pa.DataType, notes: Notes) -> bool:
+    """Whether a column of this type holds cards as JSON text; says so where it does not."""
+    if pa.types.is_string(shape) or pa.types.is_large_string(shape):
+        return True
+    notes.add(f"column 'cardData' is {shown(str(shape))}: not used")
+    return False
+
+
+def card_licences(values: pa.ChunkedArray) -> tuple[list[object], int]:
+    """Names of licences in cards (JSON text), one a row, and how many cards are broken."""
     # Few cards name a licence: the others need no parsing.
     hit = pc.fill_null(pc.match_substring(values, '"license_name"'), False)
     places = np.flatnonzero(hit.to_numpy())
@@ -163,14 +188,47 @@ def _licence_names(values: pa.ChunkedArray, notes: Notes) -> pd.Series[Any] | No
             continue
         name = card.get("license_name") if isinstance(card, dict) else None
         names[place] = name if isinstance(name, str) else None
+    return names, broken
+
+
+def card_column(names: list[object], broken: int, notes: Notes) -> pd.Series[Any]:
+    """Return the names found by :func:`card_licences` as the schema has them."""
     if broken:
         notes.add(f"column 'cardData': {counted(broken)} with broken JSON, no licence name read")
     return parse_column("licence_name", names, "cardData.license_name", notes)
 
 
-def _read_columns(file: pq.ParquetFile, leaves: list[str], notes: Notes) -> pa.Table:
+def open_hub_stats(path: Path, notes: Notes, *, synthetic: bool = False) -> pq.ParquetFile:
+    """Open a table in the layout of hub-stats and see that it has what no reading can lack.
+
+    Raises
+    ------
+    InputError
+        No Parquet file, marked synthetic where that was not asked for, no rows, or no column of
+        ids or of 30-day downloads.
+    """
+    file = intake.open_parquet(path, synthetic=synthetic)
+    names = file.schema_arrow.names
+    for name in _NEEDED:
+        if HUB_NAMES[name] not in names:
+            listed = ", ".join(shown(column) for column in names[:20])
+            raise notes.error(f"no column {HUB_NAMES[name]!r}; the file has {listed}")
+    if file.metadata.num_rows == 0:
+        raise notes.error("the table has no rows")
+    if intake.is_synthetic(file):
+        notes.add(SYNTHETIC)
+    return file
+
+
+def read_columns(
+    file: pq.ParquetFile, leaves: list[str], notes: Notes, *, group: int | None = None
+) -> pa.Table:
+    """Read some columns, of one row group or of all; a damaged file is an error."""
     try:
-        table = file.read(columns=leaves)
+        if group is None:
+            table = file.read(columns=leaves)
+        else:
+            table = file.read_row_group(group, columns=leaves)
         # Parquet readers trust the declared encoding; text that is not UTF-8 would fail later.
         table.validate(full=True)
     except Exception as error:
@@ -179,23 +237,17 @@ def _read_columns(file: pq.ParquetFile, leaves: list[str], notes: Notes) -> pa.T
     return table
 
 
-def _read_hub_stats(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
+def _read_hub_stats(path: Path, columns: tuple[str, ...] | None, *, synthetic: bool) -> Snapshot:
     notes = Notes(str(path))
-    file = intake.open_parquet(path)
+    file = open_hub_stats(path, notes, synthetic=synthetic)
     schema = file.schema_arrow
     have = set(schema.names)
-    for name in _NEEDED:
-        if _HUB_NAMES[name] not in have:
-            listed = ", ".join(shown(column) for column in schema.names[:20])
-            raise notes.error(f"no column {_HUB_NAMES[name]!r}; the file has {listed}")
-    if file.metadata.num_rows == 0:
-        raise notes.error("the table has no rows")
     wanted = set(columns) if columns is not None else set(KIND_COLUMNS["hub-snapshot"])
     # The rule for repeated rows needs the counters, whatever was asked for: otherwise the rows
     # kept would depend on the columns.
     plain = {
         name: source
-        for name, source in _HUB_NAMES.items()
+        for name, source in HUB_NAMES.items()
         if source in have and (name in wanted or name in (*_NEEDED, *COUNTERS))
     }
     if "licence" in wanted:
@@ -213,7 +265,7 @@ def _read_hub_stats(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
         leaves += ["safetensors.total"] if total_leaf else []
     bases = "baseModels" in have and bool({"base_models", "base_relation"} & wanted)
     leaves += ["baseModels"] if bases else []
-    table = _read_columns(file, leaves, notes)
+    table = read_columns(file, leaves, notes)
     out = {
         name: parse_arrow(name, table[source], source, notes, required=name in _NEEDED)
         for name, source in plain.items()
@@ -222,16 +274,15 @@ def _read_hub_stats(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
         total = pc.struct_field(table["safetensors"], "total")
         out["parameters_total"] = parse_arrow("parameters_total", total, "safetensors.total", notes)
     elif safetensors:
-        notes.add(f"column 'safetensors' is {shown(str(shape))} without a total: not used")
+        note_no_total(shape, notes)
     if bases:
         found = _bases(table["baseModels"], notes)
         if found is None:
-            shape = schema.field("baseModels").type
-            notes.add(f"column 'baseModels' is {shown(str(shape))}: not used")
+            note_no_bases(schema.field("baseModels").type, notes)
         else:
             out["base_models"], out["base_relation"] = found
-    if cards and (named := _licence_names(table["cardData"], notes)) is not None:
-        out["licence_name"] = named
+    if cards and has_cards(table["cardData"].type, notes):
+        out["licence_name"] = card_column(*card_licences(table["cardData"]), notes)
     frame = pd.DataFrame(out)
     if "licence" in wanted and "licence" not in frame and "tags" in frame:
         frame["licence"] = licence_of_tags(frame["tags"])
@@ -291,9 +342,11 @@ def _one_spelling(frame: pd.DataFrame, found: pd.Series[Any], notes: Notes) -> p
     return frame[~drop]
 
 
-def _read_hub_snapshot(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
+def _read_hub_snapshot(
+    path: Path, columns: tuple[str, ...] | None, *, synthetic: bool = False
+) -> Snapshot:
     if intake.first_bytes(path) == b"PAR1":
-        return _read_hub_stats(path, columns)
+        return _read_hub_stats(path, columns, synthetic=synthetic)
     notes = Notes(str(path))
     text = intake.decode(intake.read_bytes(path), notes.where)
     start = text.lstrip()[:1]
@@ -314,7 +367,7 @@ def _read_hub_snapshot(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
             if any("hf_downloads" in row for row in rows):
                 layout, frame = "llmfit", _llmfit(rows, notes)
             else:
-                names = dict(_HUB_NAMES) | {
+                names = dict(HUB_NAMES) | {
                     "licence_name": "cardData.license_name",
                     "parameters_total": "safetensors.total",
                     "base_relation": "baseModels.relation",
@@ -332,7 +385,7 @@ def _read_hub_snapshot(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
                 # Capitals are the source's own word for none; `unknown` is a licence on the Hub.
                 frame["licence"] = frame["licence"].mask(frame["licence"] == "UNKNOWN")
         else:
-            names = {name: source for name, source in _HUB_NAMES.items() if name != "tags"}
+            names = {name: source for name, source in HUB_NAMES.items() if name != "tags"}
             layout, frame = "hub-csv", csv_table(table, names, _NEEDED, notes)
         if not text.endswith(("\n", "\r")):
             notes.add("the last line has no end: the file may be cut off")
@@ -716,7 +769,13 @@ _READERS: Final[Mapping[str, Callable[[Path, tuple[str, ...] | None], Snapshot]]
 KINDS: Final = tuple(_READERS)
 
 
-def read(path: Path | str, kind: str, *, columns: Iterable[str] | None = None) -> Snapshot:
+def read(
+    path: Path | str,
+    kind: str,
+    *,
+    columns: Iterable[str] | None = None,
+    synthetic: bool = False,
+) -> Snapshot:
     """Read one raw file into the schema.
 
     Parameters
@@ -729,6 +788,9 @@ def read(path: Path | str, kind: str, *, columns: Iterable[str] | None = None) -
         Canonical columns to return besides the ones that identify a row. A column that the kind
         knows and this file lacks comes back all null. Without it every column of the kind that
         the file can fill is returned.
+    synthetic : bool
+        Whether a file may be one that a generator made and marked so. Without it such a file is
+        refused: nothing measured on it is true of the Hub.
 
     Returns
     -------
@@ -739,7 +801,8 @@ def read(path: Path | str, kind: str, *, columns: Iterable[str] | None = None) -
     ------
     InputError
         Unknown kind or column, or a file that is missing, empty, cut off, not UTF-8, of another
-        shape, or without one usable value in a needed column. The message names the file.
+        shape, marked synthetic, or without one usable value in a needed column. The message
+        names the file.
 
     Examples
     --------
@@ -754,4 +817,6 @@ def read(path: Path | str, kind: str, *, columns: Iterable[str] | None = None) -
         if isinstance(columns, str):
             raise InputError(f"columns: a list of names is needed, not the text {columns!r}")
         asked = check_names(columns, KIND_COLUMNS[kind], f"kind {kind!r}")
+    if synthetic and check[0] == "hub-snapshot":
+        return _read_hub_snapshot(Path(path), asked, synthetic=True)
     return _READERS[check[0]](Path(path), asked)

@@ -17,6 +17,8 @@ from analysis.snapshot.values import Notes, counted, parse_column, shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    import numpy.typing as npt
+
 #: What the Hub accepts as an id: one or two parts of letters, digits, dot, dash and underscore.
 ID_GRAMMAR: Final = r"\A[A-Za-z0-9._-]{1,96}(?:/[A-Za-z0-9._-]{1,96})?\z"
 
@@ -114,17 +116,31 @@ def stamp(value: object, what: str, notes: Notes) -> dt.datetime | None:
 
 def identify(frame: pd.DataFrame, notes: Notes) -> pd.DataFrame:
     """Drop rows without id, count odd ids, add the organisation."""
-    ids = frame["repository_id"]
-    missing = ids.isna()
-    if missing.any():
-        if missing.all():
-            raise notes.error("no row has a repository id")
-        first = notes.row(int(missing.to_numpy().argmax()))
-        notes.add(f"{counted(missing.sum())} without a repository id dropped; first: {first}")
+    missing = frame["repository_id"].isna()
+    if note_missing_ids(missing.to_numpy(dtype=bool), notes):
         frame = frame[~missing]
-        ids = frame["repository_id"]
     # Arrow's own functions: a dump of the whole Hub has three million ids.
-    texts = pa.chunked_array(pa.array(ids, type=pa.string()))
+    texts = pa.chunked_array(pa.array(frame["repository_id"], type=pa.string()))
+    note_odd_ids(texts, notes)
+    organisation: pd.Series[Any] = organisations(texts).to_pandas(
+        types_mapper={pa.string(): pd.StringDtype()}.get
+    )
+    return frame.assign(organisation=organisation.set_axis(frame.index))
+
+
+def note_missing_ids(missing: npt.NDArray[np.bool_], notes: Notes) -> int:
+    """Count rows without an id, which are dropped; a file of nothing else is an error."""
+    count = int(missing.sum())
+    if count == len(missing):
+        raise notes.error("no row has a repository id")
+    if count:
+        first = notes.row(int(missing.argmax()))
+        notes.add(f"{counted(count)} without a repository id dropped; first: {first}")
+    return count
+
+
+def note_odd_ids(texts: pa.ChunkedArray, notes: Notes) -> None:
+    """Count the ids that the Hub itself would not accept."""
     odd = pc.invert(pc.match_substring_regex(texts, ID_GRAMMAR))
     count = pc.sum(odd).as_py()
     if count:
@@ -133,12 +149,13 @@ def identify(frame: pd.DataFrame, notes: Notes) -> pd.DataFrame:
             f"{count:,} ids do not follow the Hub's grammar and are kept as they are; "
             f"first: {example}"
         )
+
+
+def organisations(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return the part of each id before the first slash; null where there is none."""
     before = pc.replace_substring_regex(texts, pattern=r"(?s)/.*\z", replacement="")
     has_one = pc.and_(pc.match_substring(texts, "/"), pc.not_equal(before, ""))
-    organisation: pd.Series[Any] = pc.if_else(
-        has_one, before, pa.scalar(None, pa.string())
-    ).to_pandas(types_mapper={pa.string(): pd.StringDtype()}.get)
-    return frame.assign(organisation=organisation.set_axis(frame.index))
+    return pc.if_else(has_one, before, pa.scalar(None, pa.string()))
 
 
 def unrepeated(frame: pd.DataFrame, key: Sequence[str], notes: Notes) -> pd.DataFrame:

@@ -319,14 +319,24 @@ def parse_arrow(
         numbers: pd.Series[Any] = values.cast(pa.float64(), safe=False).to_pandas()
         return numbers.where(np.isfinite(numbers)).astype("Float64")
     if kind == "string" and (types.is_string(found) or types.is_large_string(found)):
-        text: pd.Series[Any] = values.to_pandas(types_mapper={found: pd.StringDtype()}.get)
-        return text.mask(text == "") if bool((text == "").any()) else text
+        text: pd.Series[Any] = without_empty(values).to_pandas(
+            types_mapper={found: pd.StringDtype()}.get
+        )
+        return text
     if kind == "datetime64[us, UTC]" and (types.is_timestamp(found) or types.is_date(found)):
         return _arrow_instant(values, column, notes)
     if kind == "list[string]" and types.is_list(found) and types.is_string(found.value_type):
         as_text = values.cast(FIELDS[name].pandas_dtype.pyarrow_dtype)
         return pd.Series(pd.arrays.ArrowExtensionArray(as_text))
     return parse_column(name, values.to_pylist(), column, notes, required=required)
+
+
+def without_empty(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Set empty texts to null."""
+    empty = pc.equal(texts, pa.scalar("", texts.type))
+    if not pc.any(empty).as_py():
+        return texts
+    return pc.if_else(empty, pa.scalar(None, texts.type), texts)
 
 
 def _arrow_count(

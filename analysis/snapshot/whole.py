@@ -1,0 +1,768 @@
+"""A snapshot of the whole Hub, reduced in bounded memory to what can be said of it.
+
+Three million repositories do not fit into a frame on a laptop; what is known of all of them does
+fit into arrays of numbers. So columns are read one after another and only numbers stay: sums, the
+head, organisations, tasks, months, the graph of declared bases, and whole rows of the repositories
+that matter by name.
+
+The rules are those of the reader, by the same code: what a type cannot hold becomes null and is
+noted, rows without id are dropped, of rows about one repository the one with the largest counters
+is kept. After that ids of renamed organisations take the new name, and where a repository stands
+under both names the same rule keeps one row. The graph takes the rows as the reader gives them,
+since it has rules of its own for names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis.errors import InputError
+from analysis.snapshot import families as families_module
+from analysis.snapshot import intake, readers
+from analysis.snapshot import lineage as relations
+from analysis.snapshot.graph import arrow_texts, as_codes, known_organisations, with_new_names
+from analysis.snapshot.lineage import Lineage
+from analysis.snapshot.schema import conform
+from analysis.snapshot.shaping import (
+    COUNTERS,
+    Snapshot,
+    licence_of_tags,
+    note_missing_ids,
+    note_odd_ids,
+    organisations,
+    unrepeated,
+)
+from analysis.snapshot.values import LARGEST, Notes, parse_arrow, without_empty
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    import numpy.typing as npt
+    import pyarrow.parquet as pq
+
+    from analysis.snapshot.families import Families
+
+    Numbers = npt.NDArray[np.int64]
+    Codes = npt.NDArray[np.integer[Any]]
+    Mask = npt.NDArray[np.bool_]
+
+#: Columns of a repository that matters by name, besides its id, organisation and counters.
+DETAILS: Final = (
+    "created_at",
+    "last_modified",
+    "pipeline_tag",
+    "library_name",
+    "licence",
+    "licence_name",
+    "parameters_total",
+    "base_models",
+    "base_relation",
+)
+
+_DAY: Final = 86_400_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Whole:
+    """What can be said of all repositories of a snapshot.
+
+    Attributes
+    ----------
+    rows
+        Rows in the file.
+    repositories
+        Repositories: rows with an id, each id once.
+    sums, unread
+        By counter the sum over all repositories, and how many of them have no usable value. A
+        counter that the file lacks is unread everywhere.
+    named
+        Rows in the schema of the repositories that matter by name, in the order of the file: all
+        of the organisations that the register names, copies of a family by re-uploaders that it
+        names, and the ids asked for.
+    head
+        The most downloaded in 30 days: ``repository_id``, ``organisation``, ``downloads_30d``,
+        ``downloads_all_time``, ``pipeline_tag``; of equals the first in the alphabet.
+    organisations
+        The largest organisations by the same counter: ``organisation``, ``repositories``,
+        ``downloads_30d``, ``downloads_all_time``, ``likes``. Ids without one are nobody's.
+    tasks
+        By ``pipeline_tag``, null last: ``repositories``, ``downloads_30d``,
+        ``downloads_all_time``; in the order of the alphabet.
+    months
+        The same by ``month`` of creation (as 2026-05, in UTC), null last.
+    lineage
+        The graph of declared bases and its report; None where it was not asked for or nobody
+        declares a base.
+    created
+        Day of creation of each node of the graph in days since 1970, -1 where unknown; of several
+        rows the earliest.
+    downloads
+        30-day downloads of each node of the graph, -1 where unknown; of several rows the largest.
+    synthetic
+        Whether a generator made the file.
+    problems
+        What was amiss and how it was treated, without the file's name. Columns that are not
+        needed here are not looked at.
+    """
+
+    rows: int
+    repositories: int
+    sums: Mapping[str, int]
+    unread: Mapping[str, int]
+    named: pd.DataFrame
+    head: pd.DataFrame
+    organisations: pd.DataFrame
+    tasks: pd.DataFrame
+    months: pd.DataFrame
+    lineage: Lineage | None
+    created: npt.NDArray[np.int32]
+    downloads: Numbers
+    synthetic: bool
+    problems: tuple[str, ...]
+
+
+def reduce(
+    path: Path | str,
+    families: Families,
+    *,
+    ids: Iterable[str] = (),
+    depth: int = 1000,
+    lineage: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+    synthetic: bool = False,
+    details: Iterable[str] | None = None,
+) -> Whole:
+    """Reduce a file of kind ``hub-snapshot``; a table in the layout of hub-stats in parts.
+
+    Parameters
+    ----------
+    path : pathlib.Path or str
+        The file. Any other layout of the kind is read at once (:func:`of`).
+    families : Families
+        The register.
+    ids : iterable of str
+        Repositories whose rows are wanted besides those that the register names.
+    depth : int
+        Length of the head, and how many organisations are listed.
+    lineage : bool
+        Whether the graph of declared bases is wanted.
+    progress : callable, optional
+        Called with steps done and steps in all.
+    synthetic : bool
+        Whether the file may be marked as made by a generator.
+    details : iterable of str, optional
+        Columns of `named` out of :data:`DETAILS`; all that the file has when left out. Licences
+        stand in tags and card data, which are most of the bytes of a file.
+
+    Returns
+    -------
+    Whole
+        See there.
+
+    Raises
+    ------
+    InputError
+        The file is missing, damaged, of another layout, synthetic where that was not asked for,
+        or its counters add up to more than 64 bits hold.
+    """
+    path = Path(path)
+    if intake.first_bytes(path) != b"PAR1":
+        return of(
+            readers.read(path, "hub-snapshot"),
+            families,
+            ids=ids,
+            depth=depth,
+            lineage=lineage,
+            details=details,
+        )
+    notes = Notes(str(path))
+    file = readers.open_hub_stats(path, notes, synthetic=synthetic)
+    with file:
+        source = _Parquet(file, notes, _wanted(details), lineage, progress)
+        return _reduce(source, families, ids, depth, intake.is_synthetic(file))
+
+
+def of(
+    snapshot: Snapshot,
+    families: Families,
+    *,
+    ids: Iterable[str] = (),
+    depth: int = 1000,
+    lineage: bool = True,
+    details: Iterable[str] | None = None,
+) -> Whole:
+    """Reduce a snapshot that was read; see :func:`reduce`.
+
+    `rows` is then the number of rows that the reader kept.
+
+    Raises
+    ------
+    InputError
+        The snapshot is of a kind whose rows are not each one repository.
+    """
+    if snapshot.kind != "hub-snapshot":
+        raise InputError(f"kind {snapshot.kind}: only a hub-snapshot can be a whole Hub")
+    source = _Frame(snapshot, _wanted(details), lineage)
+    return _reduce(source, families, ids, depth, readers.SYNTHETIC in snapshot.problems)
+
+
+def _wanted(details: Iterable[str] | None) -> frozenset[str]:
+    wanted = frozenset(DETAILS if details is None else details)
+    unknown = sorted(wanted - set(DETAILS))
+    if unknown:
+        raise InputError(f"details: no column {unknown[0]!r}; known: {', '.join(DETAILS)}")
+    return wanted
+
+
+# ------------------------------------------------------------------- columns, from file or frame
+
+
+class _Frame:
+    """Columns of a frame that a reader made: everything was checked there."""
+
+    checked: Final = True
+
+    def __init__(self, snapshot: Snapshot, details: frozenset[str], lineage: bool) -> None:
+        self.frame = snapshot.frame
+        self.notes = Notes("", found=list(snapshot.problems))
+        self.rows = len(self.frame)
+        self.details = [name for name in DETAILS if name in self.frame and name in details]
+        self.want_lineage = lineage
+
+    def ids(self) -> pa.Array:
+        return _whole(arrow_texts(self.frame["repository_id"]))
+
+    def counter(self, name: str) -> Numbers | None:
+        return _numbers(self.frame[name]) if name in self.frame else None
+
+    def created(self) -> Numbers | None:
+        return _instants(self.frame["created_at"]) if "created_at" in self.frame else None
+
+    def tasks(self) -> tuple[Codes, pa.Array] | None:
+        return _coded(self.frame["pipeline_tag"]) if "pipeline_tag" in self.frame else None
+
+    def named(self, places: Codes) -> dict[str, pd.Series[Any]]:
+        return {name: self.frame[name].take(places) for name in self.details}
+
+    def lineage(self, own: pa.Array, place: Codes, families: Families) -> Lineage | None:
+        frame = self.frame
+        if not self.want_lineage:
+            return None
+        if "base_models" in frame and frame["base_models"].notna().any():
+            names = ["repository_id", "base_models", "base_relation"]
+            return relations.of(frame[[name for name in names if name in frame]], families)
+        if "tags" in frame:
+            return relations.of(frame[["repository_id", "tags"]], families)
+        return None
+
+
+class _Parquet:
+    """Columns of a table in the layout of hub-stats, read one after another."""
+
+    checked: Final = False
+
+    def __init__(
+        self,
+        file: pq.ParquetFile,
+        notes: Notes,
+        details: frozenset[str],
+        lineage: bool,
+        progress: Callable[[int, int], None] | None,
+    ) -> None:
+        self.file, self.notes, self.want_lineage = file, notes, lineage
+        self.rows = int(file.metadata.num_rows)
+        self.shape = file.schema_arrow
+        self.have = frozenset(self.shape.names)
+        self.details = details
+        self.progress = progress
+        self.groups = int(file.metadata.num_row_groups)
+        self.done = 0
+        self.lists: list[pa.ChunkedArray] = []
+        self.words: pa.ChunkedArray | None = None
+        self.held: dict[str, pd.Series[Any]] = {}
+
+    def ids(self) -> pa.Array:
+        values = self._column("id")
+        if pa.types.is_string(values.type):
+            return _whole(without_empty(values))
+        return _whole(arrow_texts(parse_arrow("repository_id", values, "id", self.notes)))
+
+    def counter(self, name: str) -> Numbers | None:
+        series = self._plain(name, required=name == "downloads_30d")
+        return None if series is None else _numbers(series)
+
+    def created(self) -> Numbers | None:
+        series = self._plain("created_at")
+        if series is not None and "created_at" in self.details:
+            self.held["created_at"] = series
+        return None if series is None else _instants(series)
+
+    def tasks(self) -> tuple[Codes, pa.Array] | None:
+        # Between these two the reader takes the day of the last change.
+        if "last_modified" in self.details and (found := self._plain("last_modified")) is not None:
+            self.held["last_modified"] = found
+        series = self._plain("pipeline_tag")
+        if series is not None and "pipeline_tag" in self.details:
+            self.held["pipeline_tag"] = series
+        return None if series is None else _coded(series)
+
+    def named(self, places: Codes) -> dict[str, pd.Series[Any]]:
+        out = {name: series.take(places) for name, series in self.held.items()}
+        self.held.clear()
+        if "library_name" in self.details and (found := self._plain("library_name")) is not None:
+            out["library_name"] = found.take(places)
+        if "licence" in self.details:
+            out |= self._licences(places)
+        if "parameters_total" in self.details and "safetensors" in self.have:
+            out |= self._parameters(places)
+        out |= self._bases(places)
+        if "licence_name" in self.details and "cardData" in self.have:
+            out |= self._cards(places)
+        return out
+
+    def lineage(self, own: pa.Array, place: Codes, families: Families) -> Lineage | None:
+        if not self.want_lineage:
+            return None
+        ids = pa.chunked_array([own])
+        if any(len(rows) for rows, _ in self._stated(place)):
+            return relations.of_parts(ids, self._field(place), families)
+        if "tags" in self.have:
+            return relations.of_parts(ids, self._tagged(place), families)
+        return None
+
+    # ------------------------------------------------------------------------------ single columns
+
+    def _column(self, *leaves: str) -> pa.ChunkedArray:
+        return readers.read_columns(self.file, list(leaves), self.notes).column(0)
+
+    def _plain(self, name: str, *, required: bool = False) -> pd.Series[Any] | None:
+        source = readers.HUB_NAMES[name]
+        if source not in self.have:
+            return None
+        return parse_arrow(name, self._column(source), source, self.notes, required=required)
+
+    def _parts(self, *leaves: str) -> Iterator[tuple[int, pa.ChunkedArray]]:
+        """Row groups of a large column, each with the place of its first row."""
+        before = 0
+        for group in range(self.groups):
+            table = readers.read_columns(self.file, list(leaves), self.notes, group=group)
+            yield before, table.column(0)
+            before += table.num_rows
+
+    def _licences(self, places: Codes) -> dict[str, pd.Series[Any]]:
+        if "license" in self.have:
+            values = parse_arrow("licence", self._column("license"), "license", self.notes)
+            return {"licence": values.take(places)}
+        if "tags" not in self.have:
+            return {}
+        found = [licence_of_tags(tags.take(rows)) for rows, tags in self._tags(places)]
+        return {"licence": pd.concat(found, ignore_index=True)}
+
+    def _tags(self, places: Codes) -> Iterator[tuple[Codes, pd.Series[Any]]]:
+        """Tags by row group, with the rows of it among `places`."""
+        shape = self.shape.field("tags").type
+        if pa.types.is_list(shape) and pa.types.is_string(shape.value_type):
+            parts = self._parts("tags")
+        else:
+            # Converted value by value, so notes have to count over the whole column.
+            parts = iter([(0, self._column("tags"))])
+        for before, values in parts:
+            yield (
+                _within(places, before, len(values)),
+                parse_arrow("tags", values, "tags", self.notes),
+            )
+
+    def _parameters(self, places: Codes) -> dict[str, pd.Series[Any]]:
+        shape = self.shape.field("safetensors").type
+        if not (pa.types.is_struct(shape) and shape.get_field_index("total") >= 0):
+            readers.note_no_total(shape, self.notes)
+            return {}
+        total = pc.struct_field(self._column("safetensors.total"), "total")
+        values = parse_arrow("parameters_total", total, "safetensors.total", self.notes)
+        return {"parameters_total": values.take(places)}
+
+    def _bases(self, places: Codes) -> dict[str, pd.Series[Any]]:
+        asked = {"base_models", "base_relation"} & self.details
+        if "baseModels" not in self.have or not (asked or self.want_lineage):
+            return {}
+        shape = self.shape.field("baseModels").type
+        if not readers.has_bases(shape):
+            readers.note_no_bases(shape, self.notes)
+            return {}
+        if shape.get_field_index("relation") >= 0:
+            words = pc.struct_field(self._column("baseModels.relation"), "relation")
+            relation = parse_arrow("base_relation", words, "baseModels.relation", self.notes)
+        else:
+            relation = pd.Series([None] * self.rows, dtype="string")
+        self.words = arrow_texts(relation)
+        named = []
+        leaf = next(
+            path
+            for path in _leaves(self.file)
+            if path.startswith("baseModels.models.") and path.endswith(".id")
+        )
+        for before, values in self._parts(leaf):
+            lists = readers.base_lists(values)
+            self.lists.append(lists)
+            named.append(lists.take(pa.array(_within(places, before, len(values)))))
+        as_lists = pa.chunked_array([c for part in named for c in part.chunks], named[0].type)
+        out = {
+            "base_models": pd.Series(pd.arrays.ArrowExtensionArray(as_lists)),
+            "base_relation": relation.take(places),
+        }
+        return {name: out[name] for name in out if name in asked}
+
+    def _cards(self, places: Codes) -> dict[str, pd.Series[Any]]:
+        if not readers.has_cards(self.shape.field("cardData").type, self.notes):
+            return {}
+        names: list[object] = []
+        broken = 0
+        for _, values in self._parts("cardData"):
+            found, odd = readers.card_licences(values)
+            names += found
+            broken += odd
+        return {"licence_name": readers.card_column(names, broken, self.notes).take(places)}
+
+    # ---------------------------------------------------------------------------- declared bases
+
+    def _stated(self, place: Codes) -> Iterator[tuple[pa.Array, pa.Array]]:
+        """Rows and lists of the repositories kept that have a list of bases, by row group."""
+        before = 0
+        for lists in self.lists:
+            for chunk in lists.chunks:
+                new = place[before : before + len(chunk)]
+                before += len(chunk)
+                keep = (new >= 0) & chunk.is_valid().to_numpy(zero_copy_only=False)
+                yield np.flatnonzero(keep) + (before - len(chunk)), chunk.filter(pa.array(keep))
+
+    def _field(self, place: Codes) -> Iterator[tuple[pa.Array, pa.Array, pa.Array, bool]]:
+        assert self.words is not None
+        for rows, lists in self._stated(place):
+            row = rows[pc.list_parent_indices(lists).to_numpy()]
+            yield pa.array(place[row]), lists.flatten(), self.words.take(pa.array(row)), False
+
+    def _tagged(self, place: Codes) -> Iterator[tuple[pa.Array, pa.Array, pa.Array, bool]]:
+        before = 0
+        for _, tags in self._tags(place[:0]):
+            for chunk in pa.chunked_array(pa.array(tags)).chunks:
+                new = place[before : before + len(chunk)]
+                before += len(chunk)
+                keep = np.flatnonzero(new >= 0)
+                lists = chunk.take(pa.array(keep))
+                row = new[keep][pc.list_parent_indices(lists).to_numpy()]
+                yield relations.of_tags(pa.array(row), lists.flatten())
+
+
+def _leaves(file: pq.ParquetFile) -> list[str]:
+    return [file.schema.column(place).path for place in range(len(file.schema))]
+
+
+def _within(places: Codes, before: int, count: int) -> Codes:
+    """Those of some rows, in rising order, that stand in a part; counted from its beginning."""
+    first, last = np.searchsorted(places, [before, before + count])
+    return places[first:last] - before
+
+
+def _whole(values: pa.ChunkedArray) -> pa.Array:
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+
+
+def _numbers(series: pd.Series[Any]) -> Numbers:
+    """Counters as plain numbers, -1 for null."""
+    return series.to_numpy(dtype=np.int64, na_value=-1)
+
+
+def _instants(series: pd.Series[Any]) -> Numbers:
+    """Instants as microseconds since 1970, -1 for unknown: the schema holds none so early."""
+    values = series.dt.tz_localize(None).to_numpy(dtype="datetime64[us]").astype(np.int64)
+    return np.where(series.isna().to_numpy(), -1, values)
+
+
+def _coded(series: pd.Series[Any]) -> tuple[Codes, pa.Array]:
+    encoded = _whole(arrow_texts(series)).dictionary_encode()
+    return as_codes(pc.fill_null(encoded.indices, -1)), encoded.dictionary
+
+
+# ----------------------------------------------------------------------------------- reduction
+
+
+def _reduce(
+    source: _Frame | _Parquet,
+    families: Families,
+    ids: Iterable[str],
+    depth: int,
+    synthetic: bool,
+) -> Whole:
+    if depth < 0:
+        raise InputError(f"depth {depth}: give a number of 0 or more")
+    after = Notes(source.notes.where)
+    rows: Codes
+    texts = source.ids()
+    counters = {name: source.counter(name) for name in COUNTERS}
+    if not source.checked:
+        missing = texts.is_null().to_numpy(zero_copy_only=False)
+        if note_missing_ids(missing, after):
+            rows = np.flatnonzero(~missing)
+        else:
+            rows = np.arange(len(texts))
+        del missing
+        note_odd_ids(pa.chunked_array([texts.drop_null()]), after)
+        rows = _kept(texts, rows, counters, after)
+    else:
+        rows = np.arange(len(texts))
+    own = texts if len(rows) == len(texts) else texts.take(pa.array(rows))
+    del texts
+    place = np.full(source.rows, -1, dtype=np.int32)
+    place[rows] = np.arange(len(rows), dtype=np.int32)
+
+    names = _whole(with_new_names(own, families))
+    kept = rows
+    if names is not own:
+        twice = pc.is_in(names, value_set=names.filter(pc.not_equal(names, own)))
+        some = np.flatnonzero(twice.to_numpy(zero_copy_only=False))
+        gone = _repeats(names, some, rows, counters, after)
+        stay = np.ones(len(rows), dtype=bool)
+        stay[gone] = False
+        kept = rows[stay]
+        names = names.filter(pa.array(stay))
+    values = {n: c if c is None or len(kept) == len(c) else c[kept] for n, c in counters.items()}
+    del counters
+    for name, numbers in values.items():
+        if numbers is not None and _exact(numbers[numbers >= 0]) > LARGEST:
+            raise source.notes.error(f"the counters {name} add up to more than 64 bits hold")
+
+    created = source.created()
+    tasks = source.tasks()
+    chosen = _matter(names, families, ids)
+    parts = source.named(kept[chosen])
+    found = source.lineage(own, place, families)
+    if found is not None and not found.report.stated:
+        found = None
+    del own
+    days = np.full(0, -1, dtype=np.int32)
+    downloads = np.full(0, -1, dtype=np.int64)
+    if found is not None:
+        node = _nodes(found, names)
+        days = np.full(found.graph.nodes, -1, dtype=np.int32)
+        downloads = np.full(found.graph.nodes, -1, dtype=np.int64)
+        there = np.flatnonzero(node >= 0)
+        rolling = values["downloads_30d"]
+        if rolling is not None:
+            np.maximum.at(downloads, node[there], rolling[there])
+        if created is not None:
+            day = np.where(created < 0, np.iinfo(np.int32).max, created // _DAY)[kept[there]]
+            first = np.full(found.graph.nodes, np.iinfo(np.int32).max, dtype=np.int32)
+            np.minimum.at(first, node[there], day.astype(np.int32))
+            days = np.where(first == np.iinfo(np.int32).max, -1, first).astype(np.int32)
+
+    groups = _Groups(values)
+    organisation = _whole(organisations(pa.chunked_array([names]))).dictionary_encode()
+    task = None if tasks is None else (tasks[0][kept], tasks[1])
+    return Whole(
+        rows=source.rows,
+        repositories=len(kept),
+        sums={n: 0 if c is None else int(c[c >= 0].sum()) for n, c in values.items()},
+        unread={n: len(kept) if c is None else int((c < 0).sum()) for n, c in values.items()},
+        named=_rows_of(names, values, chosen, parts),
+        head=_head(names, values, task, depth),
+        organisations=groups.organisations(organisation, depth),
+        tasks=groups.tasks(task),
+        months=groups.months(None if created is None else created[kept]),
+        lineage=found,
+        created=days,
+        downloads=downloads,
+        synthetic=synthetic,
+        problems=(*source.notes.found, *after.found),
+    )
+
+
+def _exact(numbers: Numbers) -> int:
+    """Sum without a limit."""
+    return (int((numbers >> 32).sum()) << 32) + int((numbers & 0xFFFF_FFFF).sum())
+
+
+def _kept(
+    texts: pa.Array, rows: Codes, counters: Mapping[str, Numbers | None], notes: Notes
+) -> Codes:
+    """Rows that the rule for repeated ids keeps."""
+    some = relations.perhaps_shared(pc.fill_null(texts, ""))
+    some = some[np.isin(some, rows)] if len(rows) < len(texts) else some
+    gone = _repeats(texts, some, np.arange(len(texts)), counters, notes)
+    stay = np.zeros(len(texts), dtype=bool)
+    stay[rows] = True
+    stay[gone] = False
+    return np.flatnonzero(stay)
+
+
+def _repeats(
+    texts: pa.Array,
+    some: Codes,
+    rows: Codes,
+    counters: Mapping[str, Numbers | None],
+    notes: Notes,
+) -> Codes:
+    """Of some places of `texts` those whose rows go, by the reader's own rule."""
+    if not len(some):
+        return some
+    table = {"repository_id": texts.take(pa.array(some)).to_pandas()}
+    for name, numbers in counters.items():
+        if numbers is not None:
+            table[name] = _nullable(numbers[rows[some]])
+    frame = pd.DataFrame(table).set_axis(some)
+    return np.setdiff1d(some, unrepeated(frame, ["repository_id"], notes).index.to_numpy())
+
+
+def _nullable(numbers: Numbers) -> pd.Series[Any]:
+    return pd.Series(pd.arrays.IntegerArray(np.maximum(numbers, 0), numbers < 0))
+
+
+def _matter(names: pa.Array, families: Families, ids: Iterable[str]) -> Codes:
+    """Places of the repositories that matter by name."""
+    owner = _whole(organisations(pa.chunked_array([names])))
+    places = _places(pc.is_in(owner, pa.array(sorted(known_organisations(families)), pa.string())))
+    makers = {p.organisation for m in families.makers.values() for p in m.organisations}
+    makers |= {p.organisation for f in families.families.values() for p in f.organisations}
+    all_of_it = pc.is_in(owner.take(pa.array(places)), pa.array(sorted(makers), pa.string()))
+    texts = pd.Series(names.take(pa.array(places)).to_pylist(), dtype="string")
+    family = families_module.assign(texts, families, "with-reuploads").notna().to_numpy(dtype=bool)
+    places = places[family | all_of_it.to_numpy(zero_copy_only=False)]
+    asked = families_module.canonical(pd.Series(sorted(set(ids)), dtype="string"), families)
+    wanted = pc.is_in(names, pa.array(asked, pa.string()))
+    return np.union1d(places, _places(wanted))
+
+
+def _places(flags: pa.Array) -> Codes:
+    return np.flatnonzero(flags.to_numpy(zero_copy_only=False))
+
+
+def _nodes(found: Lineage, names: pa.Array) -> Codes:
+    """Node of each repository, -1 where it has no relation."""
+    small = pc.utf8_lower(pc.utf8_trim_whitespace(names))
+    place = pc.index_in(small, value_set=pc.utf8_lower(found.graph.ids))
+    return as_codes(pc.fill_null(place, -1))
+
+
+def _rows_of(
+    names: pa.Array,
+    values: Mapping[str, Numbers | None],
+    chosen: Codes,
+    parts: Mapping[str, pd.Series[Any]],
+) -> pd.DataFrame:
+    own = pa.chunked_array([names.take(pa.array(chosen))])
+    out: dict[str, Any] = {
+        "repository_id": own.to_pandas(),
+        "organisation": organisations(own).to_pandas(),
+    }
+    out |= {n: _nullable(c[chosen]) for n, c in values.items() if c is not None}
+    out |= {name: series.reset_index(drop=True) for name, series in parts.items()}
+    return conform(pd.DataFrame(out))
+
+
+def _head(
+    names: pa.Array,
+    values: Mapping[str, Numbers | None],
+    task: tuple[Codes, pa.Array] | None,
+    depth: int,
+) -> pd.DataFrame:
+    rolling = values["downloads_30d"]
+    assert rolling is not None
+    depth = min(depth, int((rolling >= 0).sum()))
+    if depth:
+        last = np.partition(rolling, len(rolling) - depth)[len(rolling) - depth]
+        above = np.flatnonzero(rolling > last)
+        level = np.flatnonzero(rolling == last)
+        first = pc.sort_indices(names.take(pa.array(level))).to_numpy()[: depth - len(above)]
+        best = np.concatenate([above, level[first]])
+    else:
+        best = np.zeros(0, dtype=np.int64)
+    ids = names.take(pa.array(best))
+    order = pc.sort_indices(
+        pa.table({"downloads": rolling[best], "id": ids}),
+        sort_keys=[("downloads", "descending"), ("id", "ascending")],
+    ).to_numpy()
+    best = best[order]
+    own = pa.chunked_array([ids.take(pa.array(order))])
+    out: dict[str, Any] = {
+        "repository_id": own.to_pandas(),
+        "organisation": organisations(own).to_pandas(),
+    }
+    for name in ("downloads_30d", "downloads_all_time"):
+        numbers = values[name]
+        out[name] = _nullable(np.full(len(best), -1) if numbers is None else numbers[best])
+    if task is None:
+        out["pipeline_tag"] = [None] * len(best)
+    else:
+        code = task[0][best]
+        out["pipeline_tag"] = task[1].take(pa.array(code, mask=code < 0)).to_pandas()
+    return conform(pd.DataFrame(out))
+
+
+class _Groups:
+    """Counters of all repositories, to be added up by group."""
+
+    def __init__(self, values: Mapping[str, Numbers | None]) -> None:
+        self.values = {n: None if c is None else np.maximum(c, 0) for n, c in values.items()}
+
+    def sums(self, name: str, codes: Codes, count: int) -> pd.Series[Any]:
+        """Exact sums of a counter by code; all null where the file lacks it."""
+        numbers = self.values[name]
+        if numbers is None:
+            return pd.Series([None] * count, dtype="Int64")
+        total = np.zeros(count, dtype=np.int64)
+        # Weights are added up as floats, which are exact below 2**53.
+        step = 53 if int(numbers.sum()) < 2**53 else 21
+        for shift in range(0, 63, step):
+            part = (numbers >> shift) & (2**step - 1)
+            total += np.bincount(codes, part, minlength=count).astype(np.int64) << shift
+        return pd.Series(total, dtype="Int64")
+
+    def table(
+        self, label: str, names: pd.Series[Any], codes: Codes, counters: Iterable[str]
+    ) -> pd.DataFrame:
+        count = len(names)
+        out = {
+            label: names,
+            "repositories": pd.Series(np.bincount(codes, minlength=count), dtype="Int64"),
+            **{name: self.sums(name, codes, count) for name in counters},
+        }
+        return pd.DataFrame(out)
+
+    def organisations(self, encoded: pa.DictionaryArray, depth: int) -> pd.DataFrame:
+        codes = as_codes(pc.fill_null(encoded.indices, len(encoded.dictionary)))
+        names: pd.Series[Any] = pd.Series([*encoded.dictionary.to_pylist(), None], dtype="string")
+        table = self.table("organisation", names, codes, COUNTERS).iloc[:-1]
+        table = table.sort_values(["downloads_30d", "organisation"], ascending=[False, True])
+        return table.head(depth).reset_index(drop=True)
+
+    def tasks(self, task: tuple[Codes, pa.Array] | None) -> pd.DataFrame:
+        codes, names = (
+            (np.full(self._rows(), -1), pa.array([], pa.string())) if task is None else task
+        )
+        return self._small("pipeline_tag", codes, names)
+
+    def months(self, created: Numbers | None) -> pd.DataFrame:
+        if created is None:
+            created = np.full(self._rows(), -1, dtype=np.int64)
+        month = created.view("datetime64[us]").astype("datetime64[M]").astype(np.int64)
+        known, codes = np.unique(np.where(created < 0, -1, month), return_inverse=True)
+        unknown = int(len(known) > 0 and known[0] < 0)
+        texts = known[unknown:].astype("datetime64[M]").astype(str)
+        return self._small("month", codes - unknown, pa.array(texts, pa.string()))
+
+    def _small(self, label: str, codes: Codes, names: pa.Array) -> pd.DataFrame:
+        """Return a table of all groups, -1 standing for none, in the order of the alphabet."""
+        texts: pd.Series[Any] = pd.Series([*names.to_pylist(), None], dtype="string")
+        codes = np.where(codes < 0, len(names), codes)
+        table = self.table(label, texts, codes, ("downloads_30d", "downloads_all_time"))
+        table = table[table["repositories"] > 0].sort_values(label, na_position="last")
+        return table.reset_index(drop=True)
+
+    def _rows(self) -> int:
+        return max(len(c) for c in self.values.values() if c is not None)
