@@ -16,7 +16,7 @@ from analysis.errors import RecordError
 
 _MODULES = (
     *("sources", "shares", "lineage", "licences", "releases", "witnesses", "references"),
-    *("claims", "build"),
+    *("claims", "build", "series"),
 )
 
 _EPILOG = """\
@@ -24,6 +24,7 @@ examples:
   python -m analysis sources                     what the record rests on
   python -m analysis fetch --all                 fetch and verify every raw file
   python -m analysis share --snapshot hub-stats-2026-05 --population tracked-2026-05-25
+  python -m analysis series --glob 'llmfit-*'    shares over days, with what may be compared
   python -m analysis licences                    thresholds of users in the licence texts
   python -m analysis releases --list             models and releases a month, and each release
   python -m analysis derivatives --snapshot lineage-2025-06 --count transitive
