@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -15,12 +15,14 @@ import pandas as pd
 from analysis import raw, snapshot
 from analysis.builder.evidence import RULES as EVIDENCE_RULES
 from analysis.builder.loading import load_rules
+from analysis.builder.summaries import HEAD_KINDS, Cache, Reader
 from analysis.builder.writing import csv_bytes, json_bytes
 from analysis.claims import rerun
 from analysis.claims.figures import Subject
 from analysis.claims.register import Register
 from analysis.errors import InputError
 from analysis.measure import derivatives
+from analysis.snapshot import dating
 from analysis.snapshot import families as families_module
 from analysis.snapshot import whole as whole_module
 
@@ -44,8 +46,8 @@ class Told:
         Version name, or the path of a file that is not registered.
     path
         Its file.
-    day
-        The day that it speaks of, None where nobody said.
+    first, last
+        The day that it speaks of, or the span where only that is known; None where nobody said.
     complete
         Whether it holds every public model repository of the day.
     known_by
@@ -56,7 +58,8 @@ class Told:
 
     name: str
     path: Path
-    day: date | None
+    first: date | None
+    last: date | None
     complete: bool
     known_by: str
     sha256: str
@@ -81,7 +84,15 @@ def find(name: str, rules: rerun.Rules, progress: bool | None = None) -> Told:
             )
         path = raw.fetcher(registry=registry, progress=progress).fetch(name)
         how = f"registered: {version.as_of_known_by}"
-        return Told(name, path, version.as_of_last, source.id in rules.complete, how, raw.sha256_of(path))
+        return Told(
+            name,
+            path,
+            version.as_of_first,
+            version.as_of_last,
+            source.id in rules.complete,
+            how,
+            raw.sha256_of(path),
+        )
     path = Path(name)
     if not path.is_file():
         if path.exists():
@@ -91,17 +102,41 @@ def find(name: str, rules: rerun.Rules, progress: bool | None = None) -> Told:
             f"`sources --kind {_KIND}` lists the registered ones"
         )
     day, complete, how = _said(path)
-    return Told(str(path), path, day, complete, how, raw.sha256_of(path))
+    return Told(str(path), path, day, day, complete, how, raw.sha256_of(path))
 
 
 def _said(path: Path) -> tuple[date | None, bool, str]:
-    """Read what a file says of itself: captures name their time and what they walked."""
-    if snapshot.first_bytes(path) != b"PAR1":
-        return None, False, "not said by the file"
-    said = whole_module.capture_of(path)
-    if said is None:
-        return None, False, "not said by the file"
-    return said.day, said.complete, "said by the capture"
+    """Read what a file says of itself: a capture names its time and what it walked."""
+    return None, False, "given by the user"
+
+
+def _established(told: Told, frame: pd.DataFrame, reader: Reader) -> tuple[date, str]:
+    """Find the day of a span on which the counters equal those of one list of the most downloaded.
+
+    Raises
+    ------
+    InputError
+        None does.
+    """
+    assert told.first is not None
+    assert told.last is not None
+    lists: dict[str, tuple[str, pd.DataFrame]] = {}
+    for kind in reversed(HEAD_KINDS):
+        for source, version in reader.registry.by_kind(kind):
+            if told.first <= version.as_of_first <= told.last:
+                known = reader.ranking(source, version)
+                ranking = pd.DataFrame(
+                    {"repository_id": list(known), "downloads_30d": list(known.values())}
+                )
+                lists[version.as_of_first.isoformat()] = (version.name, ranking)
+    table = dating.date_by_counters(frame, {day: one for day, (_, one) in lists.items()})
+    found = dating.established(table)
+    if found is None:
+        raise InputError(
+            f"{told.name}: no day from {told.first} to {told.last} matches its counters: "
+            "give --day YYYY-MM-DD"
+        )
+    return date.fromisoformat(found), f"its counters equal those of {lists[found][0]}"
 
 
 def list_of(day: date) -> str:
@@ -185,6 +220,7 @@ def snapshot_of(found: Rerun) -> dict[str, Any]:
         "downloads_30d": whole.sums["downloads_30d"],
         "downloads_all_time": whole.sums["downloads_all_time"],
         "list": found.subject.list_name,
+        "missing_bounded_by": found.subject.head_name or None,
     }
 
 
@@ -224,15 +260,14 @@ def run(
     wanted = [built.register.find(one).id for one in only]
     progress(f"finding {Path(name).name}")
     told = find(name, rules)
-    on = day or told.day
-    if on is None:
+    last = day or told.last
+    if last is None:
         raise InputError(f"{name}: the file does not say its day: give --day YYYY-MM-DD")
-    list_name = list_of(on)
+    list_name = list_of(last)
     listed = families_module.canonical(
         snapshot.read(raw.fetch(list_name), "tracked-list").frame["repository_id"], built.families
     )
     ids = frozenset(listed.astype("str"))
-    progress("reading")
     whole = whole_module.reduce(
         told.path,
         built.families,
@@ -240,6 +275,14 @@ def run(
         synthetic=synthetic,
         progress=lambda done, steps: progress(f"reading, step {done} of {steps}"),
     )
+    reader = Reader.of(raw.load_registry(), Cache(None))
+    if day is not None or told.first == told.last:
+        on, known_by = last, "given by the user" if day is not None else told.known_by
+    else:
+        progress("dating")
+        on, known_by = _established(told, whole.named, reader)
+    told = replace(told, known_by=known_by)
+    head_name, head = (None, {}) if complete or told.complete else reader.head(on)
     subject = Subject(
         whole=whole,
         day=on,
@@ -249,12 +292,19 @@ def run(
         list_name=list_name,
         listed=ids,
         rules={one: EVIDENCE_RULES[one](raw.declared(one)) for one in _RULES},
+        head_name=head_name or "",
+        head=_canonical(head, built.families),
     )
     register = built.register
     if wanted:
         chosen = tuple(claim for claim in register.claim if claim.id in wanted)
         register = register.model_copy(update={"claim": chosen})
     return Rerun(told, subject, tuple(rerun.every(subject, rules, register, progress)), register)
+
+
+def _canonical(counters: Mapping[str, int], families: families_module.Families) -> dict[str, float]:
+    ids = families_module.canonical(pd.Series(list(counters), dtype="string"), families)
+    return dict(zip(ids.astype("str"), map(float, counters.values()), strict=True))
 
 
 def write(found: Rerun, folder: Path) -> list[str]:

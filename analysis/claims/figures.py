@@ -69,6 +69,10 @@ class Subject:
         The tracked list that holds on the day, and its repositories by canonical id.
     rules
         Rule files of ``data/`` by name, parsed.
+    head_name, head
+        Name and counters of a complete list of the most downloaded of the day: what a snapshot
+        that is not complete lacks has at most its own entry there, or the last one. Empty where
+        there is none.
     """
 
     whole: whole_module.Whole
@@ -79,6 +83,8 @@ class Subject:
     list_name: str
     listed: frozenset[str]
     rules: Mapping[str, Any]
+    head_name: str = ""
+    head: Mapping[str, float] = field(default_factory=dict)
     _made: dict[Hashable, Any] = field(default_factory=dict)
 
     def once(self, key: Hashable, make: Callable[[], _T]) -> _T:
@@ -127,16 +133,23 @@ class Subject:
     def total(self, ids: Iterable[str], measure: str) -> Total:
         """Sum a counter over repositories, with what those that have none may add.
 
-        One that the snapshot lacks adds nothing if it is complete, and any number otherwise; one
-        whose counter cannot be used may add any number.
+        One that a complete snapshot lacks adds nothing. One that another lacks, and one whose
+        counter cannot be used, adds up to what the list of the most downloaded allows, and any
+        number without such a list.
         """
         wanted = pd.Index(sorted(set(ids)), dtype="object")
         counters = self.column(measure).reindex(wanted)
         there = wanted.isin(self.named.index)
         value = float(counters.dropna().astype("float64").sum())
-        open_ = bool((counters.isna().to_numpy(dtype=bool) & there).any())
-        lacking = bool((~there).any()) and not self.complete
-        return Total(value, value, math.inf if open_ or lacking else value)
+        open_ = set(wanted[counters.isna().to_numpy(dtype=bool) & there])
+        if not self.complete:
+            open_ |= set(wanted[~there])
+        if not open_:
+            return Total(value, value, value)
+        if not self.head or measure != "downloads_30d":
+            return Total(value, value, math.inf)
+        last = min(self.head.values())
+        return Total(value, value, value + sum(self.head.get(one, last) for one in sorted(open_)))
 
     def everything(self, measure: str) -> Total:
         """Sum a counter over all repositories of the Hub."""

@@ -16,7 +16,7 @@ from analysis.errors import RecordError
 
 _MODULES = (
     *("sources", "shares", "lineage", "licences", "releases", "witnesses", "references"),
-    *("claims", "build", "series"),
+    *("rerun", "series", "claims", "build"),
 )
 
 _EPILOG = """\

@@ -127,18 +127,18 @@ def _print(
         f"{about['name']}, {about['day']}: {about['repositories']:,} repositories ({extent}), "
         f"{about['downloads_30d']:,} downloads in 30 days"
     )
-    print(f"{'claim':<27}{'on this snapshot':>25}  {'said':<26}{'answer':<15}specifications")
+    print(f"{'claim':<26}{'in the snapshot':>16}{'the data force':>21}  answer")
     for record in records:
         if not record["answered"]:
             continue
-        word = _ANSWERS[record["holds"]]
         print(
-            f"{record['claim']:<27}{_interval(record):>25}  {record['stated_text'][:25]:<26}"
-            f"{word:<15}{record['verdict']}: {record['verdict_reason'].split(';')[0]}"
+            f"{record['claim']:<26}{_value(record):>16}{_interval(record):>21}  "
+            f"{_ANSWERS[record['holds']]} ({record['stated_text']})"
         )
+        print(f"{'':<26}{record['verdict']}: {record['verdict_reason']}")
         for text in (record["beside"], record["note"]):
             if text:
-                print(f"{'':<27}{text}")
+                print(f"{'':<26}{text}")
     print()
     for record in records:
         if not record["answered"]:
@@ -149,15 +149,22 @@ def _print(
         print(f"tables: {to}")
 
 
+def _value(record: dict[str, Any]) -> str:
+    value = record["value"]
+    if value is None or isinstance(value, str):
+        return value or "-"
+    return _number(float(value), record["unit"])
+
+
 def _interval(record: dict[str, Any]) -> str:
     value, lower, upper = record["value"], record["lower"], record["upper"]
-    if isinstance(value, str):
-        return value
-    if lower != lower or upper != upper:
+    if isinstance(value, str) or lower != lower or upper != upper:
         return "-"
     low, high = _number(lower, record["unit"]), _number(upper, record["unit"])
     if low == high:
         return low
+    if lower == 0 and upper == (1 if record["unit"] == "share" else float("inf")):
+        return "anything"
     return f"at least {low}" if upper == float("inf") else f"{low} to {high}"
 
 
