@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.claims import register as register_module
-from analysis.claims.outcome import Outcome
+from analysis.claims.outcome import Outcome, percents_span
 from analysis.claims.settings import Populations
 from analysis.claims.world import LLAMA, QWEN
 from analysis.errors import InputError
@@ -137,19 +137,24 @@ class Subject:
         counter cannot be used, adds up to what the list of the most downloaded allows, and any
         number without such a list.
         """
-        wanted = pd.Index(sorted(set(ids)), dtype="object")
-        counters = self.column(measure).reindex(wanted)
-        there = wanted.isin(self.named.index)
-        value = float(counters.dropna().astype("float64").sum())
-        open_ = set(wanted[counters.isna().to_numpy(dtype=bool) & there])
-        if not self.complete:
-            open_ |= set(wanted[~there])
+        counters = self.counters(measure)
+        value, open_ = 0.0, []
+        for one in sorted(set(ids)):
+            read = counters.get(one)
+            if read is None:
+                # Not there at all: a complete snapshot says that it did not exist.
+                if not self.complete:
+                    open_.append(one)
+            elif math.isnan(read):
+                open_.append(one)
+            else:
+                value += read
         if not open_:
             return Total(value, value, value)
         if not self.head or measure != "downloads_30d":
             return Total(value, value, math.inf)
         last = min(self.head.values())
-        return Total(value, value, value + sum(self.head.get(one, last) for one in sorted(open_)))
+        return Total(value, value, value + sum(self.head.get(one, last) for one in open_))
 
     def everything(self, measure: str) -> Total:
         """Sum a counter over all repositories of the Hub."""
@@ -159,8 +164,17 @@ class Subject:
 
     def read(self, ids: Iterable[str], measure: str) -> int:
         """Count the repositories whose counter was read."""
-        counters = self.column(measure).reindex(pd.Index(sorted(set(ids)), dtype="object"))
-        return int(counters.notna().sum())
+        counters = self.counters(measure)
+        return sum(not math.isnan(counters.get(one, math.nan)) for one in set(ids))
+
+    def counters(self, measure: str) -> dict[str, float]:
+        """Counter of each named repository, NaN where it could not be used."""
+
+        def make() -> dict[str, float]:
+            values = self.column(measure).to_numpy(dtype="float64", na_value=math.nan)
+            return dict(zip(map(str, self.named.index), values.tolist(), strict=True))
+
+        return self.once(f"counters {measure}", make)
 
 
 def _plain(values: pd.Series) -> pd.Series:
@@ -254,12 +268,20 @@ def share(subject: Subject, spec: Spec, line: float) -> Outcome:
     else:
         count, every = subject.whole.repositories, subject.everything(measure)
     part = subject.total(mine, measure)
-    found = shares.fraction(part, _minus(every, part))
-    note = "" if subject.complete else "the snapshot is not known to be complete: an upper bound"
-    if math.isinf(every.upper) and not math.isinf(part.upper):
-        found = (found[2], 0.0, found[2])
-    return _outcome(found, subject, count, count if subject.complete else 0, note,
-                    downloads=part.value)  # fmt: skip
+    value, lower, upper = shares.fraction(part, _minus(every, part))
+    note = ""
+    if not subject.complete:
+        # It may lack Qwen's repositories as well as others'.
+        lower, upper = 0.0, 1.0
+        note = "inside the snapshot: of a population that nobody lists a part says nothing"
+    return _outcome(
+        (value, lower, upper),
+        subject,
+        count,
+        count if subject.complete else 0,
+        note,
+        downloads=part.value,
+    )
 
 
 def _own(subject: Subject, members: Iterable[str], rule: str) -> list[str]:
@@ -582,8 +604,9 @@ def _part(
     if subject.complete:
         return _outcome(found, subject, covered, size, **extra)
     value, lower, upper = found
-    note = f"of what the snapshot holds the data force {100 * lower:.1f} to {100 * upper:.1f} %; "
-    note += "nothing bounds what it lacks of the family"
+    note = (
+        f"inside the snapshot {percents_span(lower, upper)}; nothing bounds what it lacks of them"
+    )
     return _outcome((value, 0.0, 1.0), subject, covered, 0, note, **dict(extra))
 
 

@@ -1,0 +1,263 @@
+"""Every claim on one snapshot: the real cut, as it is and taken for the whole Hub."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pandas as pd
+import pytest
+
+from analysis import raw, snapshot
+from analysis.builder import load_rules, rerunning
+from analysis.claims import derivatives as derivative_checks
+from analysis.claims import figures, rerun
+from analysis.claims.evidence import Evidence
+from analysis.claims.world import World
+from analysis.commands import main
+from analysis.errors import InputError
+from analysis.measure import arrivals, slices
+from analysis.snapshot import families as families_module
+
+CUT = "hub-stats-2026-05"
+DAY = date(2026, 5, 23)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _files(mirror: Path) -> None:
+    """The raw files come from the mirror."""
+
+
+@cache
+def cut() -> rerunning.Rerun:
+    return rerunning.run(CUT)
+
+
+@cache
+def taken_for_whole() -> tuple[figures.Subject, dict[str, rerun.Answer]]:
+    """The same rows as if they were the whole Hub: then every number is exact."""
+    rules = load_rules()
+    subject = replace(cut().subject, complete=True, head={}, head_name="", _made={})
+    asked = rerun.parse(raw.declared("rerun"), rules.register)
+    answers = rerun.every(subject, asked, rules.register)
+    return subject, {answer.record["claim"]: answer for answer in answers}
+
+
+@cache
+def frame() -> pd.DataFrame:
+    """The cut as the builder reads it."""
+    got = snapshot.read(raw.fetch(CUT), "hub-snapshot").frame
+    ids = families_module.canonical(got["repository_id"], load_rules().families)
+    return got.assign(repository_id=ids)
+
+
+def by_claim(found: rerunning.Rerun) -> dict[str, dict[str, Any]]:
+    return {record["claim"]: record for record in found.records}
+
+
+def test_every_claim_has_its_say_and_the_day_is_that_of_the_counters() -> None:
+    found = cut()
+    assert [r["claim"] for r in found.records] == [c.id for c in load_rules().register.claim]
+    assert found.subject.day == DAY
+    assert found.told.known_by == "its counters equal those of top30-2026-05-23"
+    assert not found.subject.complete
+    for record in found.records:
+        assert record["answered"] or len(record["reason"]) > 20
+
+
+def test_a_part_of_the_hub_bounds_what_it_can_and_nothing_else() -> None:
+    records = by_claim(cut())
+    share = records["share-above-half"]
+    assert share["value"] == pytest.approx(169_409_841 / 511_730_880)
+    assert (share["lower"], share["upper"], share["holds"]) == (0, 1, "undetermined")
+    million = records["february-153-6m"]
+    assert (million["lower"], million["upper"]) == (169_409_841, math.inf)
+    assert million["beside"] == "the claim speaks of 2026-02, the snapshot of 2026-05-23"
+    built = records["derivatives-113k"]
+    assert (built["value"], built["upper"], built["holds"]) == (455, math.inf, "undetermined")
+    for claim in ("derivatives-ratio", "release-velocity", "qwen-passes-llama"):
+        assert (records[claim]["lower"], records[claim]["upper"]) == (0, math.inf), claim
+    # What is there is there: a part can show that all five kinds are covered.
+    assert (records["breadth"]["value"], records["breadth"]["holds"]) == (5, "yes")
+
+
+def test_a_tracked_list_is_bounded_as_share_bounds_it(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["share", "--snapshot", CUT, "--population", "tracked-2026-05-25", "--json"]
+    assert main(asked) == 0
+    said = json.loads(capsys.readouterr().out)["families"]["Qwen"]
+    table = next(a.table for a in cut().answers if a.record["claim"] == "share-above-half")
+    # The list that held on the day is the one before it; `share` is asked for another.
+    subject = replace(
+        cut().subject,
+        listed=frozenset(_list("tracked-2026-05-25")),
+        list_name="tracked-2026-05-25",
+        _made={},
+    )
+    got = figures.share(subject, {"population": "tracked", "family_rule": "official"}, 0.5)
+    assert got.value == pytest.approx(said["share"])
+    assert got.lower == pytest.approx(said["lower"])
+    assert got.upper == pytest.approx(said["upper"])
+    assert {"hub", "tracked", "named-makers", "text-and-vision"} == set(table["population"])
+
+
+def _list(name: str) -> list[str]:
+    from analysis.builder.summaries import listed
+
+    return sorted(listed(name, load_rules().families))
+
+
+def test_taken_for_the_whole_the_numbers_are_exact() -> None:
+    _, answers = taken_for_whole()
+    for claim, answer in answers.items():
+        record = answer.record
+        if not record["answered"] or claim in ("repositories-200k", "qwen4-second-half-2026"):
+            continue
+        if claim in ("release-velocity", "zero-licence-cost"):
+            # One has an interval of sampling, the other licences whose text nobody read.
+            assert record["lower"] < record["value"] < record["upper"]
+            continue
+        assert record["lower"] == record["value"] == record["upper"], claim
+    assert answers["share-above-half"].record["verdict"] == "depends"
+    assert answers["share-above-half"].record["holds"] == "no"
+    assert answers["qwen-passes-llama"].record["verdict"] == "robust"
+    assert answers["cumulative-near-billion"].record["value"] == 1_233_993_595
+
+
+def test_derivatives_are_those_of_the_registers_own_check() -> None:
+    """The record's check with the cut in the place of a full snapshot is another road there."""
+    name = "weekly-2026-09-30"
+    made = Evidence(
+        frames={name: frame()},
+        kinds={name: "hub-snapshot"},
+        days={name: DAY},
+        rules={"slices": slices.parse(raw.declared("slices"))},
+        families=load_rules().families,
+        published=pd.DataFrame(),
+    )
+    world = cast(World, SimpleNamespace(evidence=made))
+    subject, answers = taken_for_whole()
+    for claim, check, extra in (
+        ("derivatives-113k", derivative_checks.total, {"bulk": "in"}),
+        ("derivatives-ratio", derivative_checks.ratio, {"bulk": "in", "reuploads": "as-declared"}),
+    ):
+        table = answers[claim].table
+        dimensions = list(answers[claim].record["reading"])
+        assert len(table) == 48
+        for row in table.to_dict("records")[::5]:
+            spec = {n: row[n] for n in dimensions} | extra | {"source": "hub-2026-09"}
+            theirs = check(world, spec, 1.0)
+            assert row["value"] == pytest.approx(theirs.value), spec
+            assert row["lower"] == pytest.approx(theirs.lower), spec
+            assert row["upper"] == pytest.approx(theirs.upper), spec
+    assert subject.complete
+
+
+@pytest.mark.parametrize("days", [365, 1000])
+def test_new_work_is_that_of_the_measure_of_arrivals(days: int) -> None:
+    subject, answers = taken_for_whole()
+    first = DAY - timedelta(days=days - 1)
+    got = arrivals.read(frame(), subject.families, first, DAY)
+    specs = answers["new-derivatives-40pct"].table.query("days == '365'").to_dict("records")
+    names = ("base", "denominator", "copies", "merges", "counted")
+    wanted = [arrivals.Wanted("qwen", *(spec[name] for name in names)) for spec in specs]
+    assert len(wanted) == 36
+    shares = arrivals.shares(got, wanted, subject.families, subject.rules["arrivals"])
+    for theirs, spec in zip(shares.to_dict("records"), specs, strict=True):
+        asked = {name: spec[name] for name in names} | {"days": str(days)}
+        if not theirs["whole"]:
+            with pytest.raises(InputError, match="no repository that declares a base"):
+                figures.new_share(subject, asked, 0.4)
+            continue
+        ours = figures.new_share(subject, asked, 0.4)
+        assert ours.value == pytest.approx(theirs["value"]), asked
+        assert ours.extra["qwen"] == pytest.approx(theirs["part"]), asked
+        assert ours.extra["whole"] == theirs["whole"], asked
+
+
+def test_the_same_bytes_and_a_manifest_of_what_was_read(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    rerunning.write(cut(), target)
+    first = {p.name: p.read_bytes() for p in sorted(target.iterdir())}
+    manifest = rerunning.written(target)
+    assert manifest["snapshot"]["sha256"] == raw.load_registry().find(CUT)[1].sha256
+    assert {t["file"] for t in manifest["tables"]} | {rerunning.MANIFEST} == set(first)
+    assert rerunning.write(cut(), target) == []
+    assert not list(target.glob(".*"))
+    families = pd.read_csv(target / "families.csv")
+    own = families[(families["family"] == "qwen") & (families["family_rule"] == "official")]
+    assert own["downloads_30d"].item() == 169_409_841
+
+
+def test_a_folder_of_others_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("keep\n")
+    with pytest.raises(InputError, match="holds other files"):
+        rerunning.write(cut(), tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
+    with pytest.raises(InputError, match="name a folder"):
+        rerunning.write(cut(), tmp_path / "mine.txt")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nothing-here"], "neither a registered version nor a file here"),
+        (["top30-2026-02-28"], "is no snapshot of many repositories"),
+        ([CUT, "--claim", "no-such-claim"], "no claim is called 'no-such-claim'"),
+        (["{file}"], "does not say its day: give --day"),
+        (["{folder}"], "not a file"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    raw_path: Callable[[str], Path],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    places = {"{file}": str(raw_path(CUT)), "{folder}": str(tmp_path)}
+    assert main(["rerun", *(places.get(a, a) for a in arguments)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert said in printed.err
+
+
+def test_the_command_prints_what_it_knows(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rerun", CUT, "--claim", "derivatives-ratio", "--day", "2026-05-23"]) == 0
+    text = capsys.readouterr().out
+    assert "derivatives-ratio" in text
+    assert "share-above-half" not in text
+    assert "fractional" in text  # every specification of the one asked for
+    assert main(["rerun", CUT, "--claim", "breadth", "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["snapshot"]["repositories"] == 4167
+    assert [one["claim"] for one in content["claims"]] == ["breadth"]
+    assert len(content["specifications"]["breadth"]) == 8
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda d: d["claim"].pop(), "stands there 0 times"),
+        (lambda d: d["left_out"].append({"id": "breadth", "reason": "twice there"}), "2 times"),
+        (lambda d: d["left_out"].append({"id": "no", "reason": "nobody said it"}), "no claim is"),
+        (lambda d: d["claim"][0].update(figure="guess"), "no figure is called 'guess'"),
+        (lambda d: d["claim"][0]["reading"].update(population="moon"), "not in the grid"),
+        (lambda d: d["claim"][0]["grid"].pop("population"), "the same dimensions"),
+    ],
+)
+def test_a_broken_declaration_names_its_place(
+    change: Callable[[dict[str, Any]], object], said: str
+) -> None:
+    content = raw.declared("rerun")
+    change(content)
+    with pytest.raises(InputError, match=r"data/rerun\.toml") as error:
+        rerun.parse(content, load_rules().register)
+    assert said in str(error.value)
