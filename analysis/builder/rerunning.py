@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,11 +22,13 @@ from analysis.claims.figures import Subject
 from analysis.claims.register import Register
 from analysis.errors import InputError
 from analysis.measure import derivatives
-from analysis.snapshot import dating
+from analysis.snapshot import dating, intake
 from analysis.snapshot import families as families_module
 from analysis.snapshot import whole as whole_module
 
 MANIFEST: Final = "rerun.json"
+#: Key under which a capture says in its file what it is.
+CAPTURE: Final = b"open_model_record.capture"
 _KIND: Final = "hub-snapshot"
 #: Rule files that the figures of one snapshot rest on.
 _RULES: Final = (
@@ -106,8 +108,22 @@ def find(name: str, rules: rerun.Rules, progress: bool | None = None) -> Told:
 
 
 def _said(path: Path) -> tuple[date | None, bool, str]:
-    """Read what a file says of itself: a capture names its time and what it walked."""
-    return None, False, "given by the user"
+    """Read what a file says of itself: a capture names its end and what it walked.
+
+    A capture of the whole Hub that ran to its end holds what was public while it ran.
+    """
+    nothing = None, False, "given by the user"
+    if intake.first_bytes(path) != b"PAR1":
+        return nothing
+    with intake.open_parquet(path) as file:
+        said = (file.schema_arrow.metadata or {}).get(CAPTURE)
+    try:
+        about = json.loads(said or b"null")
+        end = datetime.fromisoformat(about["end"]).astimezone(UTC).date()
+        whole = about["complete"] is True and about["parameters"].get("extent") == "all"
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return nothing
+    return end, whole, "said by the capture"
 
 
 def _established(told: Told, frame: pd.DataFrame, reader: Reader) -> tuple[date, str]:
