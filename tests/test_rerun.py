@@ -13,14 +13,16 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from analysis import raw, snapshot
-from analysis.builder import load_rules, rerunning
+from analysis.builder import load, load_rules, loading, rerunning
 from analysis.claims import derivatives as derivative_checks
-from analysis.claims import figures, rerun
+from analysis.claims import figures, rerun, results
 from analysis.claims.evidence import Evidence
-from analysis.claims.world import World
+from analysis.claims.world import World, assemble
 from analysis.commands import main
 from analysis.errors import InputError
 from analysis.measure import arrivals, slices
@@ -197,7 +199,7 @@ def test_the_same_bytes_and_a_manifest_of_what_was_read(tmp_path: Path) -> None:
 
 def test_a_folder_of_others_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("keep\n")
-    with pytest.raises(InputError, match="holds other files"):
+    with pytest.raises(InputError, match=r"holds mine\.txt, which no build wrote there"):
         rerunning.write(cut(), tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
     with pytest.raises(InputError, match="name a folder"):
@@ -261,3 +263,91 @@ def test_a_broken_declaration_names_its_place(
     with pytest.raises(InputError, match=r"data/rerun\.toml") as error:
         rerun.parse(content, load_rules().register)
     assert said in str(error.value)
+
+
+# --------------------------------------------------------- the record with one more snapshot
+
+
+@pytest.fixture
+def with_a_week(
+    monkeypatch: pytest.MonkeyPatch, raw_path: Callable[[str], Path], tmp_path: Path
+) -> str:
+    """A made-up week: the real cut and 3,000 others, said to be the whole Hub of 27 February."""
+    registry = raw.load_registry()
+    source = registry.source("weekly")
+    version = source.versions[0].model_copy(
+        update={"name": "weekly-2026-02-27", "as_of": "2026-02-27"}
+    )
+    changed = source.model_copy(update={"versions": (version,)})
+    others = tuple(changed if one.id == "weekly" else one for one in registry.sources)
+    made_up = registry.model_copy(update={"sources": others})
+    rows = pq.read_table(raw_path(CUT), columns=["id", "downloads", "pipeline_tag", "createdAt"])
+    more = pa.table(
+        {
+            "id": [f"somebody/model-{n}" for n in range(3000)],
+            "downloads": [1_000_000] * 3000,
+            "pipeline_tag": ["text-generation", None] * 1500,
+            "createdAt": pa.nulls(3000, pa.timestamp("us")),
+        }
+    )
+    path, fetch = tmp_path / "week.parquet", raw.fetch
+    pq.write_table(pa.concat_tables([rows, more], promote_options="permissive"), path)
+    monkeypatch.setattr(raw, "load_registry", lambda: made_up)
+    monkeypatch.setattr(raw, "fetch", lambda n: path if n == version.name else fetch(n))
+    return version.name
+
+
+@pytest.mark.slow
+def test_one_whole_week_closes_what_was_open(with_a_week: str) -> None:
+    rules = load_rules()
+    alone, more = (assemble(load(rules, extra=extra).inputs) for extra in ((), (with_a_week,)))
+    (total,) = more.inputs.totals
+    assert (total.day, total.downloads) == (date(2026, 2, 27), 3_511_730_880)
+    day = date(2026, 2, 28)
+    for population in ("hub", "text-and-vision"):
+        before = alone.share(population, day, "official", "in", "pooled")
+        after = more.share(population, day, "official", "in", "pooled")
+        assert (before.rest.upper, before.lower) == (math.inf, 0)
+        assert 0 < after.lower < after.value < after.upper < before.upper
+        # A day off the snapshot nothing is forced; on its day everything is.
+        assert more.share(population, day, "official", "in", "hard").rest.upper == math.inf
+        own = more.share(population, total.day, "official", "in", "hard")
+        assert own.rest.lower == own.rest.value == own.rest.upper
+    hub = more.share("hub", total.day, "official", "in", "absent")
+    assert hub.rest.value == 3_511_730_880 - 169_409_841
+    # The counters of May contradict February's, so nothing is asked of their bounds here.
+    tracked = [w.share("tracked", day, "official", "in", "absent") for w in (alone, more)]
+    assert tracked[1].covered > tracked[0].covered
+    claim = rules.register.find("share-above-half")
+    record, _ = results.evaluate(more, claim, rules.register)
+    assert record["undetermined"] < 55
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--with", "weekly-2026-09-30"], "name a folder with --to"),
+        (["--check", "--to", "{folder}"], "--check writes nothing"),
+        (["--to", "{file}"], "a file: name a folder"),
+        (["--with", CUT, "--to", "{folder}/new"], "part of every build"),
+        (["--with", "top30-2026-02-28", "--to", "{folder}/new"], "of hub-top30"),
+        (["--with", "nothing", "--to", "{folder}/new"], "no raw file is called 'nothing'"),
+    ],
+)
+def test_a_build_beside_the_record_says_what_it_needs(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "file").write_text("x")
+    # What is wrong is said before anything is read.
+    monkeypatch.setattr(loading, "COUNTER_KINDS", ())
+    places = {"{folder}": str(tmp_path), "{file}": str(tmp_path / "file")}
+    given = [places.get(a, a.replace("{folder}", str(tmp_path))) for a in arguments]
+    assert main(["build", *given]) == 2
+    printed = capsys.readouterr()
+    assert printed.err.count("\n") == 1
+    assert said in printed.err
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file"]

@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from analysis.builder.deriving import derive
 from analysis.builder.loading import Loaded, Rules, load, load_rules
-from analysis.builder.writing import compare, write
+from analysis.builder.writing import compare, refuse_others, write
 
-__all__ = ["Loaded", "Rules", "compare", "derive", "load", "load_rules", "write"]
+__all__ = ["Loaded", "Rules", "compare", "derive", "load", "load_rules", "refuse_others", "write"]

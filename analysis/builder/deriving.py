@@ -22,8 +22,17 @@ from analysis.present import summary
 _Frame = tuple[str, pd.DataFrame, tuple[str, ...], str]
 
 
-def derive(progress: Callable[[str], None] | None = None) -> dict[str, bytes]:
+def derive(
+    progress: Callable[[str], None] | None = None, extra: tuple[str, ...] = ()
+) -> dict[str, bytes]:
     """Compute every derived file from the raw files.
+
+    Parameters
+    ----------
+    progress
+        Called with each step before it begins.
+    extra
+        Optional snapshots that are read besides (:func:`analysis.builder.loading.load`).
 
     Returns
     -------
@@ -32,7 +41,7 @@ def derive(progress: Callable[[str], None] | None = None) -> dict[str, bytes]:
     """
     say = progress or (lambda _: None)
     rules = load_rules()
-    loaded = load(rules, progress)
+    loaded = load(rules, progress, extra)
     say("calibrating assumptions")
     world = assemble(loaded.inputs)
     registry = raw.load_registry()

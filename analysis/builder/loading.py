@@ -12,11 +12,12 @@ from analysis import raw, snapshot
 from analysis.builder.evidence import load_evidence
 from analysis.claims import register as register_module
 from analysis.claims import settings
-from analysis.claims.world import HeadList, Inputs
+from analysis.claims.world import HeadList, HubTotal, Inputs
 from analysis.errors import InputError
 from analysis.measure import assume, outliers
 from analysis.snapshot import dating, repeats
 from analysis.snapshot import families as families_module
+from analysis.snapshot import whole as whole_module
 
 COUNTER_KINDS = ("hub-snapshot", "hub-top30", "hub-top25", "hub-top15", "hub-trending", "hub-panel")
 _COLUMNS = ("repository_id", "downloads_30d", "downloads_all_time", "created_at", "pipeline_tag")
@@ -60,13 +61,37 @@ class Loaded:
     evidence_problems: tuple[tuple[str, str], ...] = ()
 
 
-def load(rules: Rules, progress: Callable[[str], None] | None = None) -> Loaded:
+def declared_complete() -> tuple[str, ...]:
+    """Return the sources whose files hold every public repository (``data/rerun.toml``)."""
+    content = raw.declared("rerun").get("complete", ())
+    return tuple(map(str, content))
+
+
+def _refuse_extra(source: raw.Source, version: raw.Version) -> None:
+    """Refuse what is no optional snapshot of one day."""
+    if source.kind != "hub-snapshot" or source.state == "available":
+        why = "part of every build" if source.kind == "hub-snapshot" else f"of {source.kind}"
+        raise InputError(
+            f"--with {version.name}: {why}: name an optional snapshot, such as a week's"
+        )
+    if version.as_of_first != version.as_of_last:
+        raise InputError(f"--with {version.name}: its day is not known: {version.as_of}")
+
+
+def load(
+    rules: Rules,
+    progress: Callable[[str], None] | None = None,
+    extra: tuple[str, ...] = (),
+) -> Loaded:
     """Fetch and read every file that the claims rest on.
 
     Parameters
     ----------
     progress
         Called with the name of each version before it is read.
+    extra
+        Optional snapshots that are read besides, reduced to the repositories that any file names,
+        the head, and the sums over the whole Hub.
 
     Raises
     ------
@@ -74,6 +99,8 @@ def load(rules: Rules, progress: Callable[[str], None] | None = None) -> Loaded:
         A file cannot be had, is not the registered one, or cannot be read.
     """
     registry = raw.load_registry()
+    for name in extra:
+        _refuse_extra(*registry.find(name))
     frames: dict[str, pd.DataFrame] = {}
     days: dict[str, date] = {}
     heads: list[HeadList] = []
@@ -125,6 +152,33 @@ def load(rules: Rules, progress: Callable[[str], None] | None = None) -> Loaded:
         raise InputError(
             "data/sources: no version of kind hub-panel is registered: restore its file"
         )
+    totals: list[HubTotal] = []
+    if extra:
+        named = sorted(
+            set().union(*lists.values(), *(frame["repository_id"] for frame in frames.values()))
+        )
+    for name in extra:
+        source, version = registry.find(name)
+        if progress is not None:
+            progress(name)
+        versions.append(name)
+        whole = whole_module.reduce(
+            raw.fetch(name),
+            rules.families,
+            ids=named,
+            lineage=False,
+            details=("created_at", "pipeline_tag"),
+        )
+        problems.extend((name, text) for text in whole.problems)
+        day = days[name] = version.as_of_first
+        frames[name] = whole.named[[c for c in _COLUMNS if c in whole.named.columns]]
+        if source.id not in declared_complete():
+            continue
+        heads.append(HeadList(name, day, whole.head[["repository_id", "downloads_30d"]]))
+        if not whole.unread["downloads_30d"]:
+            tasks = whole.tasks.dropna(subset=["pipeline_tag"])
+            by = dict(zip(tasks["pipeline_tag"], tasks["downloads_30d"].astype(float), strict=True))
+            totals.append(HubTotal(name, day, float(whole.sums["downloads_30d"]), by))
     heads.sort(key=lambda entry: (entry.day, entry.version))
 
     dated = {
@@ -197,6 +251,7 @@ def load(rules: Rules, progress: Callable[[str], None] | None = None) -> Loaded:
         anchors=rules.days,
         populations=rules.populations,
         evidence=evidence,
+        totals=tuple(totals),
     )
     return Loaded(
         inputs=inputs,

@@ -16,7 +16,8 @@ from analysis import raw, snapshot
 from analysis.builder.evidence import RULES as EVIDENCE_RULES
 from analysis.builder.loading import load_rules
 from analysis.builder.summaries import HEAD_KINDS, Cache, Reader
-from analysis.builder.writing import csv_bytes, json_bytes
+from analysis.builder.writing import csv_bytes, json_bytes, refuse_others
+from analysis.builder.writing import write as write_files
 from analysis.claims import rerun
 from analysis.claims.figures import Subject
 from analysis.claims.register import Register
@@ -331,14 +332,7 @@ def write(found: Rerun, folder: Path) -> list[str]:
     InputError
         The folder holds something else, or cannot be written.
     """
-    from analysis.builder.writing import write as write_files
-
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
-        raise InputError(
-            f"{folder}: holds other files: name a new folder, or one that `rerun` wrote"
-        )
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: a file: name a folder")
+    refuse_others(folder, MANIFEST)
     return write_files(found.files(), folder)
 
 

@@ -175,6 +175,42 @@ def manifest(made: list[Table], registry: raw.Registry) -> dict[str, Any]:
     }
 
 
+def refuse_others(folder: Path, mark: str = tables.MANIFEST) -> None:
+    """Refuse a folder for tables if it holds anything that an earlier build did not write there.
+
+    Files that are no longer derived are removed by :func:`write`: a stranger's must not be.
+
+    Parameters
+    ----------
+    folder
+        May not exist yet.
+    mark
+        Name of the manifest in it that lists the earlier build's files.
+
+    Raises
+    ------
+    InputError
+        It is a file, or holds other files.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: a file: name a folder")
+    if not folder.is_dir():
+        return
+    there = {path.name for path in folder.iterdir()}
+    known: set[str] = set()
+    if mark in there:
+        try:
+            listed = json.loads((folder / mark).read_text(encoding="utf-8"))["tables"]
+            known = {mark, *(str(one["file"]) for one in listed)}
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            known = set()
+    others = sorted(there - known)
+    if others:
+        raise InputError(
+            f"{folder}: holds {_cell(others[0])}, which no build wrote there: name a new folder"
+        )
+
+
 def write(files: dict[str, bytes], folder: Path | None = None) -> list[str]:
     """Write derived files: all to temporary names first, then renamed, the manifest last.
 

@@ -35,6 +35,26 @@ class HeadList:
 
 
 @dataclass(frozen=True)
+class HubTotal:
+    """What one snapshot of every public repository sums to (30-day downloads).
+
+    Attributes
+    ----------
+    version, day
+        The snapshot, whose rows that matter by name stand among the frames.
+    downloads
+        Sum over all repositories.
+    by_task
+        The same by pipeline tag.
+    """
+
+    version: str
+    day: date
+    downloads: float
+    by_task: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Inputs:
     """Tables that :func:`assemble` needs.
 
@@ -51,6 +71,8 @@ class Inputs:
         The panel with countries (kind hub-panel).
     evidence
         What the claims of groups B and C look at besides counters.
+    totals
+        Sums of snapshots of the whole Hub; without one its rest is known from below only.
     """
 
     frames: Mapping[str, pd.DataFrame]
@@ -64,6 +86,7 @@ class Inputs:
     anchors: Days
     populations: Populations
     evidence: Evidence | None = None
+    totals: tuple[HubTotal, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -260,7 +283,9 @@ class World:
 
         Of populations that our files see only in part (kinds ``hub`` and ``tasks``)
         the rest is known from below only: its upper bound is infinite, the lower
-        bound of the share is 0, and the centre is the observed share.
+        bound of the share is 0, and the centre is the observed share. Where a snapshot of the
+        whole Hub was read near the day, the rest is its sum: exact on its own day, and off it
+        under the assumption that fits the gap (for ``hard`` then still from below).
         """
         key = (population, day, rule, outlier, treatment, own)
         if key not in self._shares:
@@ -286,9 +311,59 @@ class World:
         if treatment != "absent":
             floor = max(floor, shares.total(rest_table, "hard").lower)
         rest = shares.Total(floor, floor, float("inf"))
+        total = self._total_near(day)
+        if total is not None:
+            rest = self._rest_of(total, population, day, mine, treatment, outlier, rest)
         value, lower, upper = shares.fraction(part, rest)
         seen = int(part_table["seen"].notna().sum() + rest_table["seen"].notna().sum())
         return shares.Share(value, lower, upper, part, rest, seen, len(members))
+
+    def _total_near(self, day: date) -> HubTotal | None:
+        """Return the snapshot of the whole Hub read nearest to a day, near enough to be seen."""
+        near = [t for t in self.inputs.totals if abs((t.day - day).days) <= self.within(day)]
+        return min(near, key=lambda t: (abs((t.day - day).days), t.day, t.version), default=None)
+
+    def _rest_of(
+        self,
+        total: HubTotal,
+        population: str,
+        day: date,
+        mine: frozenset[str],
+        treatment: str,
+        outlier: str,
+        known: shares.Total,
+    ) -> shares.Total:
+        """Return what a population has besides the family, by the sum of a whole snapshot."""
+        entry = self.inputs.populations.find(population)
+        frame = self.inputs.frames[total.version]
+        own = frame["repository_id"].isin(mine)
+        every = total.downloads
+        if entry.kind == "tasks":
+            every = sum(total.by_task.get(task, 0.0) for task in entry.tasks)
+            own &= frame["pipeline_tag"].isin(entry.tasks).fillna(False)
+        value = every - float(frame.loc[own.fillna(False), "downloads_30d"].fillna(0).sum())
+        if outlier == "out":
+            # Bursts of others are put back to level as the family's are.
+            others = frozenset(self.burst_repositories() - mine)
+            value -= sum(
+                (one if change == "in" else -one)
+                for change in ("in", "out")
+                for one in self.estimate(others, day, change)["seen"].fillna(0)
+            )
+        gap = abs((total.day - day).days)
+        if gap == 0 or treatment == "absent":
+            return shares.Total(value, value, value)
+        if treatment == "hard":
+            return shares.Total(value, known.lower, float("inf"))
+        near = assume.Nearest(before=(value, gap), after=None)
+        bound = self.calibrated.interval(near)
+        factor = self.pooling.factors.get(bound.how)
+        low, high = (
+            (bound.lower, bound.upper) if factor is None else (value / factor, value * factor)
+        )
+        # What is known of single repositories holds against a sum that says less.
+        low = max(low, known.lower)
+        return shares.Total(max(value, low), low, max(high, low))
 
     def coverage(self, table: pd.DataFrame) -> float:
         """Part of the all-time downloads of a population that its repositories seen hold.

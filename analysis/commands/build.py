@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 
 from tqdm import tqdm
 
-from analysis.errors import IntegrityError
+from analysis import tables
+from analysis.errors import InputError, IntegrityError
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,6 +28,20 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         action="store_true",
         help="write nothing; fail unless the committed tables come out byte for byte",
     )
+    build.add_argument(
+        "--with",
+        dest="extra",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help=(
+            "also read these pinned snapshots of the whole Hub, such as weekly-2026-02-25, and "
+            "say which verdicts they change; needs --to"
+        ),
+    )
+    build.add_argument(
+        "--to", type=Path, metavar="FOLDER", help="write the tables there, not into data/derived"
+    )
     build.add_argument("--json", action="store_true", help="print JSON")
     build.set_defaults(run=run)
 
@@ -34,13 +50,24 @@ def run(args: argparse.Namespace) -> int:
     """Run ``build``."""
     from analysis import builder
 
+    if args.extra and args.to is None:
+        raise InputError(
+            "build: --with makes other tables than those of the record: name a folder with --to"
+        )
+    if args.to is not None:
+        if args.check:
+            raise InputError("build: --check writes nothing: leave --to out")
+        builder.refuse_others(args.to)
+
     with tqdm(unit=" step", disable=not sys.stderr.isatty(), leave=False) as bar:
 
         def progress(what: str) -> None:
             bar.set_description(what)
             bar.update()
 
-        files = builder.derive(progress)
+        files = builder.derive(progress, tuple(args.extra))
+    if args.to is not None:
+        return _beside(args, files)
     different = builder.compare(files)
     if args.check:
         if args.json:
@@ -62,3 +89,32 @@ def run(args: argparse.Namespace) -> int:
             + (": " + ", ".join(different) if different else "")
         )
     return 0
+
+
+def _beside(args: argparse.Namespace, files: dict[str, bytes]) -> int:
+    """Write a build into a folder of its own and say which verdicts differ from the record's."""
+    from analysis import builder
+
+    ours = {one["id"]: one for one in tables.claims()}
+    changed = []
+    for after in json.loads(files["claims.json"]):
+        before = ours.get(after["id"], {})
+        for axis in ("recreated", "robust", "later"):
+            if (old := before.get(axis)) != (new := after.get(axis)):
+                changed.append({"claim": after["id"], "axis": axis, "record": old, "with": new})
+    builder.write(files, args.to)
+    if args.json:
+        print(json.dumps({"files": len(files), "changed": changed}, indent=1))
+        return 0
+    print(f"{len(files)} derived files in {args.to}; verdicts and reasons that differ:")
+    for one in changed:
+        print(f"{one['claim']}, {one['axis']}")
+        print(f"    in the record: {_said(one['record'])}")
+        print(f"    in this build: {_said(one['with'])}")
+    if not changed:
+        print("none")
+    return 0
+
+
+def _said(axis: dict[str, str] | None) -> str:
+    return "nothing" if not axis else f"{axis['verdict']} ({axis['reason']})"

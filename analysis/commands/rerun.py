@@ -74,8 +74,11 @@ def _day(text: str) -> date:
 
 def run(args: argparse.Namespace) -> int:
     """Run ``rerun``."""
-    from analysis.builder import rerunning
+    from analysis.builder import refuse_others, rerunning
 
+    if args.to is not None:
+        # Before hours of reading, not after them.
+        refuse_others(args.to, rerunning.MANIFEST)
     with tqdm(unit=" step", disable=not sys.stderr.isatty(), leave=False) as bar:
 
         def progress(what: str) -> None:
