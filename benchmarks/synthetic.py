@@ -39,6 +39,9 @@ MARK: Final = b"open-model-record:synthetic"
 #: Rows in a row group, as DuckDB writes them by default.
 GROUP: Final = 122_880
 
+#: Rows that are made at a time.
+PIECE: Final = 20_480
+
 #: Most bases that one repository declares here.
 MOST_BASES: Final = 12
 
@@ -314,8 +317,9 @@ class Hub:
         enough = int(np.searchsorted(np.cumsum(sizes), total)) + 1
         return sizes[:enough]
 
-    def _paragraphs(self, count: int = 16_384) -> pa.Array:
+    def _paragraphs(self) -> pa.Array:
         """Texts for cards, as long as the real ones are."""
+        count = min(16_384, max(256, self.rows // 8))
         prose = self.fitted["prose"]
         lengths = np.interp(
             uniform(self.seed, 3, np.arange(count)),
@@ -615,7 +619,9 @@ def write(
         ):
             for first in range(0, rows, GROUP):
                 place = np.arange(first, min(first + GROUP, rows), dtype=np.int64)
-                table = hub.table(place * step % rows)
+                # In small pieces: what a piece needs while it is made is far more than the piece.
+                pieces = np.array_split(place, -(-len(place) // PIECE))
+                table = pa.concat_tables([hub.table(piece * step % rows) for piece in pieces])
                 writer.write_table(table.replace_schema_metadata(schema.metadata), GROUP)
                 bar.update(len(place))
         os.replace(part, path)
