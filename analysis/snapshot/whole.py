@@ -562,7 +562,7 @@ def _reduce(
             np.minimum.at(first, node[there], day.astype(np.int32))
             days = np.where(first == np.iinfo(np.int32).max, -1, first).astype(np.int32)
 
-    groups = _Groups(values)
+    groups = _Groups(len(kept), values)
     organisation = _whole(organisations(pa.chunked_array([names]))).dictionary_encode()
     task = None if tasks is None else (tasks[0][kept], tasks[1])
     return Whole(
@@ -672,7 +672,8 @@ def _head(
     depth: int,
 ) -> pd.DataFrame:
     rolling = values["downloads_30d"]
-    assert rolling is not None
+    if rolling is None:
+        rolling = np.full(len(names), -1, dtype=np.int64)
     depth = min(depth, int((rolling >= 0).sum()))
     if depth:
         last = np.partition(rolling, len(rolling) - depth)[len(rolling) - depth]
@@ -707,7 +708,8 @@ def _head(
 class _Groups:
     """Counters of all repositories, to be added up by group."""
 
-    def __init__(self, values: Mapping[str, Numbers | None]) -> None:
+    def __init__(self, rows: int, values: Mapping[str, Numbers | None]) -> None:
+        self.rows = rows
         self.values = {n: None if c is None else np.maximum(c, 0) for n, c in values.items()}
 
     def sums(self, name: str, codes: Codes, count: int) -> pd.Series[Any]:
@@ -742,14 +744,12 @@ class _Groups:
         return table.head(depth).reset_index(drop=True)
 
     def tasks(self, task: tuple[Codes, pa.Array] | None) -> pd.DataFrame:
-        codes, names = (
-            (np.full(self._rows(), -1), pa.array([], pa.string())) if task is None else task
-        )
+        codes, names = (np.full(self.rows, -1), pa.array([], pa.string())) if task is None else task
         return self._small("pipeline_tag", codes, names)
 
     def months(self, created: Numbers | None) -> pd.DataFrame:
         if created is None:
-            created = np.full(self._rows(), -1, dtype=np.int64)
+            created = np.full(self.rows, -1, dtype=np.int64)
         month = created.view("datetime64[us]").astype("datetime64[M]").astype(np.int64)
         known, codes = np.unique(np.where(created < 0, -1, month), return_inverse=True)
         unknown = int(len(known) > 0 and known[0] < 0)
@@ -763,6 +763,3 @@ class _Groups:
         table = self.table(label, texts, codes, ("downloads_30d", "downloads_all_time"))
         table = table[table["repositories"] > 0].sort_values(label, na_position="last")
         return table.reset_index(drop=True)
-
-    def _rows(self) -> int:
-        return max(len(c) for c in self.values.values() if c is not None)
