@@ -116,7 +116,7 @@ def _said(path: Path) -> tuple[date | None, bool, str]:
     nothing = None, False, "given by the user"
     if intake.first_bytes(path) != b"PAR1":
         return nothing
-    with intake.open_parquet(path) as file:
+    with intake.open_parquet(path, synthetic=True) as file:
         said = (file.schema_arrow.metadata or {}).get(CAPTURE)
     try:
         about = json.loads(said or b"null")

@@ -393,6 +393,10 @@ def _graph(subject: Subject) -> Graph:
     return subject.whole.lineage.graph
 
 
+#: The families that a claim on derivatives names.
+_COMPARED: Final = (QWEN, LLAMA, "deepseek")
+
+
 def _stocks(subject: Subject, spec: Spec) -> dict[str, stock.Stock]:
     graph = _graph(subject)
     minimum = int(str(spec["minimum"]))
@@ -408,7 +412,7 @@ def _stocks(subject: Subject, spec: Spec) -> dict[str, stock.Stock]:
     downloads = subject.once("downloads of nodes", counters) if minimum else None
     return subject.once(
         ("stocks", asked),
-        lambda: stock.of_relations(graph, subject.families, asked, downloads),
+        lambda: stock.of_relations(graph, subject.families, asked, downloads, _COMPARED),
     )
 
 
@@ -447,18 +451,13 @@ def derivatives_ratio(subject: Subject, spec: Spec, line: float) -> Outcome:
 
 def related(subject: Subject, spec: Spec, line: float) -> Outcome:
     """How many repositories are Qwen's own, or are built on one of them: a number from below."""
-    count = "transitive" if spec["related_by"] == "descent" else "direct"
-    rule = derivatives.Rule(count=count, own=False)  # type: ignore[arg-type]
+    by = str(spec["related_by"])
     # The family's own are counted by their names, its derivatives without them: none is twice.
-    found = derivatives.count(_graph(subject), subject.families, rule).families[QWEN].derivatives
-    own = 0 if spec["related_by"] == "base" else len(subject.members(QWEN, "official"))
-    if spec["related_by"] == "base":
-        with_own = derivatives.Rule(count="direct")
-        found = (
-            derivatives.count(_graph(subject), subject.families, with_own)
-            .families[QWEN]
-            .derivatives
-        )
+    rule = derivatives.Rule(count="transitive" if by == "descent" else "direct", own=by == "base")
+    graph = _graph(subject)
+    counted = derivatives.count(graph, subject.families, rule, wanted=(QWEN,))
+    found = counted.families[QWEN].derivatives
+    own = 0 if by == "base" else len(subject.members(QWEN, "official"))
     value = float(found + own)
     return _outcome(
         (value, value, math.inf),

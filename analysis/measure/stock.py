@@ -8,7 +8,7 @@ which kind it looks at. A question that a source cannot answer is refused, not g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -272,6 +272,7 @@ def of_relations(
     families: families_module.Families,
     asked: Asked,
     downloads: pd.Series | None = None,
+    wanted: Iterable[str] | None = None,
 ) -> dict[str, Stock]:
     """Answer from declared relations.
 
@@ -285,11 +286,13 @@ def of_relations(
         The question; ``bulk`` is not looked at.
     downloads
         Counter by repository, for a minimum; without one every counter is unknown.
+    wanted
+        Only these families; all of the register when left out.
 
     Returns
     -------
     dict
-        Every family of the register, also those without a derivative.
+        Every family asked for, also those without a derivative.
     """
     if asked.bulk == "level":
         raise InputError(
@@ -305,7 +308,7 @@ def of_relations(
         resolve_copies=asked.reuploads == "resolved",
         family_rule=asked.family_rule,
     )
-    found = derivatives.count(graph, families, rule, downloads=downloads).families
+    found = derivatives.count(graph, families, rule, downloads=downloads, wanted=wanted).families
     return {
         name: Stock(g.derivatives, g.lower, g.upper, g.lower, g.upper, g.bases)
         for name, g in found.items()
