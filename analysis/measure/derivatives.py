@@ -503,15 +503,22 @@ def _passing(
 ) -> Codes:
     if not rule.minimum_downloads:
         return np.ones(graph.nodes, dtype=np.int32)
-    passes = np.full(graph.nodes, -1, dtype=np.int32)
     if downloads is None:
-        return passes
+        return np.full(graph.nodes, -1, dtype=np.int32)
+    # Many questions ask of the same counters.
+    counters = graph.once(downloads, "counters", lambda: _by_node(graph, families, downloads))
+    enough = (counters >= rule.minimum_downloads).astype(np.int32)
+    return np.where(counters < 0, np.int32(-1), enough)
+
+
+def _by_node(graph: Graph, families: Families, downloads: pd.Series[Any]) -> Numbers:
+    """Return the counter of each node, -1 where none is known; of several the largest."""
     known = downloads.dropna()
     code = graph.codes(pd.Series(known.index, dtype="string"), families)
-    enough = known.to_numpy(dtype="float64") >= rule.minimum_downloads
-    passes[code[(code >= 0) & ~enough]] = 0
-    passes[code[(code >= 0) & enough]] = 1
-    return passes
+    counters = np.full(graph.nodes, -1.0)
+    there = code >= 0
+    np.maximum.at(counters, code[there], known.to_numpy(dtype="float64")[there])
+    return counters
 
 
 def _exact_sum(weight: Numbers) -> float:

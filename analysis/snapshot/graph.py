@@ -68,7 +68,7 @@ class Graph:
     relation: Codes
     order: Codes
     starts: Codes
-    _made: dict[tuple[int, str], tuple[families_module.Families, Any]] = field(
+    _made: dict[tuple[int, str], tuple[object, Any]] = field(
         default_factory=dict, init=False, repr=False
     )
 
@@ -173,7 +173,7 @@ class Graph:
         """
         if tracked is not None:
             return self._families(families, rule, tracked)
-        return self._once(families, rule, lambda: _fixed(self._families(families, rule, None)))
+        return self.once(families, rule, lambda: _fixed(self._families(families, rule, None)))
 
     def _families(
         self,
@@ -191,12 +191,12 @@ class Graph:
         out[likely] = [place.get(name, -1) for name in assigned.fillna("")]
         return out
 
-    def _once(self, families: families_module.Families, name: str, make: Callable[[], _T]) -> _T:
-        """Return what `make` gives, worked out once for this graph and register."""
-        # A register cannot be a key; it is kept beside the result, so that its id stays its own.
-        key = (id(families), name)
+    def once(self, of: object, name: str, make: Callable[[], _T]) -> _T:
+        """Return what `make` gives, worked out once for this graph and one register or table."""
+        # Neither can be a key; it is kept beside the result, so that its id stays its own.
+        key = (id(of), name)
         if key not in self._made:
-            self._made[key] = (families, make())
+            self._made[key] = (of, make())
         value: _T = self._made[key][1]
         return value
 
@@ -263,7 +263,7 @@ class Graph:
             A flag a node of the new graph: a copy that could not be traced to an official
             repository.
         """
-        return self._once(families, "copies resolved", lambda: self._copies_resolved(families))
+        return self.once(families, "copies resolved", lambda: self._copies_resolved(families))
 
     def _copies_resolved(self, families: families_module.Families) -> tuple[Graph, Mask]:
         official = self.families(families, "official")
