@@ -184,7 +184,7 @@ def goals(table: list[dict[str, Any]]) -> dict[str, Any]:
 def written(table: list[dict[str, Any]]) -> str:
     """Return the table as Markdown."""
     lines = [
-        "| rows | way | wall s, median (range) | CPU s, median (range) | peak MB | × floor, wall/CPU |",
+        "| rows | way | wall s, median (range) | CPU s (range) | peak MB | × floor, wall/CPU |",
         "|---:|---|---:|---:|---:|---:|",
     ]
     for row in table:
@@ -212,7 +212,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "  python benchmarks/run.py --json out.json --markdown    the table for the docs\n\n"
             "Times are of a warm cache: each file is read once before it is measured. Wall time\n"
             "depends on what else the machine does, CPU time hardly. Peaks are of the whole\n"
-            "process (VmHWM; ru_maxrss where there is no /proc), pages of a file that a library maps included."
+            "process, pages of a file that a library maps included."
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
