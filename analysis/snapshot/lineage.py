@@ -24,6 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -46,7 +47,7 @@ from analysis.snapshot.schema import FIELDS
 from analysis.snapshot.shaping import ID_GRAMMAR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     import numpy.typing as npt
 
@@ -84,8 +85,7 @@ _NONE: Final = len(RELATIONS)
 
 _TAG: Final = "base_model:"
 
-_SLICE: Final = 1 << 16
-_ODD: Final = np.uint64(0x9E3779B97F4A7C15)
+_SLICE: Final = 1 << 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,28 +250,63 @@ def of(
 
 
 def of_parts(
-    ids: pa.ChunkedArray,
+    ids: pa.Array,
     parts: Iterable[tuple[pa.Array, pa.Array, pa.Array, bool]],
     families: Families,
-) -> Lineage:
+    *,
+    names: pa.Array | None = None,
+    keys: npt.NDArray[np.uint64] | None = None,
+) -> tuple[Lineage, Codes]:
     """Read relations that come in parts, as those of a table too large to hold.
 
     Parameters
     ----------
-    ids : pyarrow.ChunkedArray
-        Id of each row of the table, one row a repository.
+    ids : pyarrow.Array
+        Id of each row of the table, one row a repository and none without an id.
     parts : iterable
         Places of the rows, the base that each states, the word of the relation, and whether a
         tag states it (which is more exact); see :func:`of_tags`.
     families : Families
         The register, for organisations that were renamed.
+    names : pyarrow.Array, optional
+        The ids with new names of organisations (:func:`graph.with_new_names`), if at hand.
+    keys : numpy.ndarray, optional
+        What :func:`case_keys` gives for `names`, if at hand.
 
     Returns
     -------
-    Lineage
-        What :func:`of` gives for the whole table.
+    lineage : Lineage
+        What :func:`of` gives for the whole table, nodes perhaps in another order.
+    node : numpy.ndarray
+        Node of each row, -1 for one without a relation.
     """
-    return _resolved(_stated(ids, parts), len(ids), ids.chunks, families)
+    rows_of, flat_of, codes_of, exact_of, odd = [], [], [], [], 0
+    for place, flat, word, exact_part in parts:
+        codes, more = _relation_codes(word)
+        odd += more
+        rows_of.append(as_codes(place))
+        flat_of.append(flat)
+        codes_of.append(codes)
+        exact_of.append(np.full(len(codes), exact_part))
+    child: Codes = np.concatenate([np.zeros(0, dtype=np.int32), *rows_of])
+    words: Codes = np.concatenate([np.zeros(0, dtype=np.int8), *codes_of])
+    exact: Mask = np.concatenate([np.zeros(0, dtype=bool), *exact_of])
+    encoded = _whole(_chunked(flat_of)).dictionary_encode()
+    del rows_of, flat_of, codes_of, exact_of
+    # Few of the ids are a base, and few bases have no row: the table of all texts is never made.
+    row = np.full(len(encoded.dictionary) + 1, -1, dtype=np.int32)
+    found = pc.index_in(ids, value_set=encoded.dictionary)
+    there = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
+    row[as_codes(found.drop_null())] = there
+    del found
+    absent = np.flatnonzero(row[:-1] < 0)
+    row[absent] = len(ids) + np.arange(len(absent), dtype=np.int32)
+    base = row[as_codes(pc.fill_null(encoded.indices, -1))]
+    more_ids = encoded.dictionary.take(pa.array(absent))
+    del encoded, row, there
+    resolved = _Names.of_rows(ids, more_ids, child, base, families, names, keys)
+    statements = _Coded(child, base, words, exact, odd)
+    return _cleaned(statements, resolved, len(ids), np.arange(len(ids), dtype=np.int32))
 
 
 def _resolved(
@@ -291,33 +326,63 @@ def _resolved(
     rows = codes[2 * count :] if known else codes[:count]
     names = _Names.resolve(uniques, codes[: 2 * count], rows, families)
     del uniques
-    node = names.node_of(codes)
-    child, base, present = node[:count], node[count : 2 * count], node[2 * count :]
-    del codes, node
+    coded = _Coded(
+        codes[:count],
+        codes[count : 2 * count],
+        words,
+        stated.exact,
+        stated.unknown_words,
+    )
+    present = codes[2 * count :] if known else None
+    del codes
+    return _cleaned(coded, names, rows_read, present)[0]
 
+
+@dataclass(frozen=True)
+class _Coded:
+    """Statements as codes of texts: who, from whom, by which relation."""
+
+    child: Codes
+    base: Codes
+    relation: Codes
+    exact: Mask
+    unknown_words: int
+
+
+def _cleaned(
+    stated: _Coded, names: _Names, rows_read: int, present: Codes | None
+) -> tuple[Lineage, Codes]:
+    """Clean coded statements into a graph; `present` are the texts known to exist."""
+    words, count = stated.relation, len(stated.relation)
+    child, base = names.node_of(stated.child), names.node_of(stated.base)
     usable = (child >= 0) & (base >= 0)
     loops = usable & (child == base)
     place = np.flatnonzero(usable & ~loops).astype(np.int32)
     child, base, words = child[place], base[place], words[place]
-    width = len(names.ids)
+    width = len(names.of_unique)
     kept, duplicates, disagreeing = _most_exact(
         pair_keys(base, child, width), words, stated.exact[place]
     )
     if kept is not None:
         child, base, words, place = child[kept], base[kept], words[kept], place[kept]
-    graph = Graph.build(names.ids, base, child, words, place)
+    used = np.zeros(width, dtype=bool)
+    used[child] = used[base] = True
+    chosen = np.flatnonzero(used).astype(np.int32)
+    node = np.full(width + 1, -1, dtype=np.int32)
+    node[chosen] = np.arange(len(chosen), dtype=np.int32)
+    graph = Graph.build(names.take(chosen), node[base], node[child], words, place)
     if duplicates is None:
         duplicates = len(place) - len(graph)
 
     is_base = np.diff(graph.starts) > 0
     alone = pc.invert(pc.match_substring(graph.ids, "/"))
     unknown_bases = unknown_relations = None
-    if known:
-        has_row = np.zeros(width, dtype=bool)
-        has_row[present[present >= 0]] = True
-        used = np.zeros(width, dtype=bool)
-        used[child] = used[base] = True
-        unknown = is_base & ~has_row[used]
+    node_of_row = np.zeros(0, dtype=np.int32)
+    if present is not None:
+        node_of_row = node[names.node_of(present)]
+        has_row = np.zeros(graph.nodes + 1, dtype=bool)
+        has_row[node_of_row] = True
+        unknown = is_base & ~has_row[:-1]
         unknown_bases = int(unknown.sum())
         unknown_relations = int(unknown[graph.base].sum())
     groups = cyclic_groups(graph.starts, graph.child, graph.base)
@@ -345,7 +410,7 @@ def _resolved(
         unknown_words=stated.unknown_words,
         disagreeing=disagreeing,
     )
-    return Lineage(graph, report)
+    return Lineage(graph, report), node_of_row
 
 
 # --------------------------------------------------------------------------- what a table states
@@ -377,13 +442,27 @@ def _statements(frame: pd.DataFrame) -> tuple[_Statements, bool]:
         )
     parts: list[tuple[pa.Array, pa.Array, pa.Array, bool]] = []
     if "base_models" in frame.columns:
-        words = _words_of(frame)
-        for rows, flat in _flat(frame["base_models"]):
-            parts.append((rows, flat, words.take(rows), False))
+        parts += parts_of_field(frame)
     if "tags" in frame.columns:
-        for rows, flat in _flat(frame["tags"]):
-            parts.append(of_tags(rows, flat))
+        parts += parts_of_tags(frame["tags"])
     return _stated(child, parts), True
+
+
+def parts_of_field(
+    frame: pd.DataFrame,
+) -> Iterator[tuple[pa.Array, pa.Array, pa.Array, bool]]:
+    """Yield the statements of the Hub's own field, for :func:`of_parts`."""
+    words = _words_of(frame)
+    for rows, flat in _flat(frame["base_models"]):
+        yield rows, flat, words.take(rows), False
+
+
+def parts_of_tags(
+    tags: pd.Series[Any],
+) -> Iterator[tuple[pa.Array, pa.Array, pa.Array, bool]]:
+    """Yield the statements in tags, for :func:`of_parts`."""
+    for rows, flat in _flat(tags):
+        yield of_tags(rows, flat)
 
 
 def of_tags(rows: pa.Array, flat: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array, bool]:
@@ -488,10 +567,19 @@ def _most_exact(pair: Codes, words: Codes, exact: Mask) -> tuple[Codes | None, i
 class _Names:
     """One id a repository, whatever it was called."""
 
-    ids: pa.Array
+    texts: tuple[pa.Array, ...]
     of_unique: Codes
     renamed: int
     other_case: int
+
+    def take(self, codes: Codes) -> pa.Array:
+        """Texts of some codes, which must rise."""
+        parts, before = [], 0
+        for texts in self.texts:
+            first, last = np.searchsorted(codes, [before, before + len(texts)])
+            parts.append(texts.take(pa.array(codes[first:last] - before)))
+            before += len(texts)
+        return pa.concat_arrays(parts)
 
     def node_of(self, codes: Codes) -> Codes:
         """Node of each raw code; -1 stays."""
@@ -506,23 +594,57 @@ class _Names:
         families: Families,
     ) -> _Names:
         """Choose one spelling for each repository from how often it is named and where it is."""
-        trimmed = pc.utf8_trim_whitespace(uniques)
-        if trimmed.equals(uniques):
-            trimmed = uniques
-        texts = with_new_names(trimmed, families)
-        renamed = int(pc.sum(pc.not_equal(texts, trimmed)).as_py() or 0)
+        trimmed = _trimmed(uniques)
+        texts = _whole(with_new_names(trimmed, families))
+        renamed = _changed(texts, trimmed)
         del trimmed
-        of_unique = np.arange(len(texts), dtype=np.int32)
-        shared = perhaps_shared(texts)
+        return cls._of((texts,), case_keys(texts), mentioned, rows, renamed)
+
+    @classmethod
+    def of_rows(
+        cls,
+        ids: pa.Array,
+        others: pa.Array,
+        child: Codes,
+        base: Codes,
+        families: Families,
+        names: pa.Array | None,
+        keys: npt.NDArray[np.uint64] | None,
+    ) -> _Names:
+        """Do the same for the ids of all rows and the few texts that stand beside them."""
+        trimmed = _trimmed(ids)
+        if names is None or trimmed is not ids:
+            names, keys = _whole(with_new_names(trimmed, families)), None
+        renamed = _changed(names, trimmed)
+        other = _trimmed(others)
+        more = _whole(with_new_names(other, families))
+        renamed += _changed(more, other)
+        keys = np.concatenate([case_keys(names) if keys is None else keys, case_keys(more)])
+        mentioned = np.concatenate([child, base])
+        rows = np.arange(len(ids), dtype=np.int32)
+        return cls._of((names, more), keys, mentioned, rows, renamed)
+
+    @classmethod
+    def _of(
+        cls,
+        texts: tuple[pa.Array, ...],
+        keys: npt.NDArray[np.uint64],
+        mentioned: Codes,
+        rows: Codes,
+        renamed: int,
+    ) -> _Names:
+        of_unique = np.arange(len(keys), dtype=np.int32)
+        shared = perhaps_shared(keys)
         other = 0
+        found = cls(texts, of_unique, renamed, other)
         if len(shared):
             # Few: one text may stand here twice, under a former name or with a blank.
-            some = texts.take(pa.array(shared))
+            some = found.take(shared)
             key = as_codes(pc.utf8_lower(some).dictionary_encode().indices)
             spelt = some.dictionary_encode()
             spelling, count = as_codes(spelt.indices), len(spelt.dictionary)
-            named = np.bincount(mentioned[mentioned >= 0], minlength=len(texts))[shared]
-            there = np.bincount(rows[rows >= 0], minlength=len(texts))[shared]
+            named = np.bincount(mentioned[mentioned >= 0], minlength=len(keys))[shared]
+            there = np.bincount(rows[rows >= 0], minlength=len(keys))[shared]
             mentions = np.bincount(spelling, named, minlength=count)[spelling]
             present = np.bincount(spelling, there, minlength=count)[spelling] > 0
             alphabet = np.argsort(text_order(spelt.dictionary))[spelling]
@@ -532,34 +654,53 @@ class _Names:
             best[key[first]] = shared[first]
             of_unique[shared] = best[key]
             other = count - len(first)
-        empty = pc.index(texts, "").as_py()
-        if empty >= 0:
-            of_unique[of_unique == of_unique[empty]] = -1
+        before = 0
+        for part in texts:
+            empty = pc.index(part, "").as_py()
+            if empty >= 0:
+                of_unique[of_unique == of_unique[before + empty]] = -1
+            before += len(part)
         return cls(texts, of_unique, renamed, other)
 
 
-def perhaps_shared(texts: pa.Array) -> Codes:
-    """Places of the texts that may equal another when letter case is left aside.
+def _changed(new: pa.Array, old: pa.Array) -> int:
+    return 0 if new is old else int(pc.sum(pc.not_equal(new, old)).as_py() or 0)
 
-    Two texts that are equal have the same sum below; two others have it hardly ever, and the
-    caller looks at the letters. A table of all texts in small letters would cost far more room.
+
+def _trimmed(texts: pa.Array) -> pa.Array:
+    """Leave out white space at the ends; the same object where there is none."""
+    trimmed = pc.utf8_trim_whitespace(texts)
+    return texts if trimmed.equals(texts) else trimmed
+
+
+def _whole(values: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+
+
+def case_keys(texts: pa.Array) -> npt.NDArray[np.uint64]:
+    """Give each text a number that is the same for texts that differ by letter case alone.
+
+    Two others share one hardly ever, and whoever finds two looks at the letters.
     """
-    sums = np.zeros(len(texts), dtype=np.uint64)
-    for begin in range(0, len(texts), _SLICE):
-        part = pc.utf8_lower(texts.slice(begin, _SLICE))
-        _, offsets, data = part.buffers()
-        ends = np.frombuffer(offsets, dtype=np.int32)[part.offset : part.offset + len(part) + 1]
-        letters = np.frombuffer(data or b"", dtype=np.uint8)[ends[0] : ends[-1]]
-        ends = ends - ends[0]
-        place = np.arange(len(letters)) - np.repeat(ends[:-1], np.diff(ends))
-        factors = np.full(int(place.max(initial=0)) + 1, _ODD, dtype=np.uint64)
-        weighted = (letters.astype(np.uint64) + _ODD) * np.cumprod(factors)[place]
-        total = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(weighted)])
-        sums[begin : begin + len(part)] = total[ends[1:]] - total[ends[:-1]]
-    order = np.argsort(sums)
-    same = ~first_of_run(sums[order])
-    same[:-1] |= same[1:]
-    return np.sort(order[same])
+    parts = [np.zeros(0, dtype=np.uint64)]
+    with duckdb.connect() as connection:
+        for begin in range(0, len(texts), _SLICE):
+            lower = pa.table({"text": pc.utf8_lower(texts.slice(begin, _SLICE))})
+            connection.register("slice", lower)
+            found = connection.execute("SELECT hash(text) AS k FROM slice").fetchnumpy()["k"]
+            parts.append(np.asarray(found, dtype=np.uint64))
+            connection.unregister("slice")
+    keys: npt.NDArray[np.uint64] = np.concatenate(parts)
+    return keys
+
+
+def perhaps_shared(keys: npt.NDArray[np.uint64]) -> Codes:
+    """Places of the keys that stand twice or more, in rising order."""
+    ordered = np.sort(keys)
+    again = ordered[1:][ordered[1:] == ordered[:-1]]
+    if not len(again):
+        return np.zeros(0, dtype=np.int64)
+    return np.flatnonzero(np.isin(keys, np.unique(again)))
 
 
 def _chunked(parts: list[Any]) -> pa.ChunkedArray:

@@ -29,7 +29,7 @@ from analysis.snapshot import intake, readers
 from analysis.snapshot import lineage as relations
 from analysis.snapshot.graph import arrow_texts, as_codes, known_organisations, with_new_names
 from analysis.snapshot.lineage import Lineage
-from analysis.snapshot.schema import conform
+from analysis.snapshot.schema import FIELDS, conform
 from analysis.snapshot.shaping import (
     COUNTERS,
     Snapshot,
@@ -50,8 +50,10 @@ if TYPE_CHECKING:
     from analysis.snapshot.families import Families
 
     Numbers = npt.NDArray[np.int64]
+    Days = npt.NDArray[np.int32]
     Codes = npt.NDArray[np.integer[Any]]
     Mask = npt.NDArray[np.bool_]
+    Parts = Iterable[tuple[pa.Array, pa.Array, pa.Array, bool]]
 
 #: Columns of a repository that matters by name, besides its id, organisation and counters.
 DETAILS: Final = (
@@ -67,6 +69,8 @@ DETAILS: Final = (
 )
 
 _DAY: Final = 86_400_000_000
+_SLICE: Final = 1 << 17
+_NEVER: Final = np.iinfo(np.int32).max
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,25 +246,27 @@ class _Frame:
     def counter(self, name: str) -> Numbers | None:
         return _numbers(self.frame[name]) if name in self.frame else None
 
-    def created(self) -> Numbers | None:
-        return _instants(self.frame["created_at"]) if "created_at" in self.frame else None
+    def created(self) -> Days | None:
+        return _days(self.frame["created_at"]) if "created_at" in self.frame else None
 
     def tasks(self) -> tuple[Codes, pa.Array] | None:
-        return _coded(self.frame["pipeline_tag"]) if "pipeline_tag" in self.frame else None
+        if "pipeline_tag" not in self.frame:
+            return None
+        return _coded(arrow_texts(self.frame["pipeline_tag"]))
 
-    def named(self, places: Codes) -> dict[str, pd.Series[Any]]:
+    def named(self, places: Codes, place: Codes) -> dict[str, pd.Series[Any]]:
         return {name: self.frame[name].take(places) for name in self.details}
 
-    def lineage(self, own: pa.Array, place: Codes, families: Families) -> Lineage | None:
+    def forget(self) -> None:
+        """Nothing is held beside the frame."""
+
+    def parts(self, place: Codes) -> Parts | None:
         frame = self.frame
         if not self.want_lineage:
             return None
         if "base_models" in frame and frame["base_models"].notna().any():
-            names = ["repository_id", "base_models", "base_relation"]
-            return relations.of(frame[[name for name in names if name in frame]], families)
-        if "tags" in frame:
-            return relations.of(frame[["repository_id", "tags"]], families)
-        return None
+            return relations.parts_of_field(frame)
+        return relations.parts_of_tags(frame["tags"]) if "tags" in frame else None
 
 
 class _Parquet:
@@ -284,63 +290,80 @@ class _Parquet:
         self.progress = progress
         self.groups = int(file.metadata.num_row_groups)
         self.done = 0
-        self.lists: list[pa.ChunkedArray] = []
-        self.words: pa.ChunkedArray | None = None
+        # Single columns, and row groups of the large ones.
+        large = {"baseModels", "tags", "cardData"} & self.have
+        self.steps = len(self.have - large) + self.groups * len(large)
+        self.stated: list[tuple[pa.Array, pa.Array, pa.Array, bool]] = []
+        self.declared = False
+        self.task: tuple[Codes, pa.Array] | None = None
         self.held: dict[str, pd.Series[Any]] = {}
 
     def ids(self) -> pa.Array:
-        values = self._column("id")
-        if pa.types.is_string(values.type):
-            return _whole(without_empty(values))
-        return _whole(arrow_texts(parse_arrow("repository_id", values, "id", self.notes)))
+        return _whole(self._texts("repository_id", self._column("id"), "id"))
 
     def counter(self, name: str) -> Numbers | None:
         series = self._plain(name, required=name == "downloads_30d")
         return None if series is None else _numbers(series)
 
-    def created(self) -> Numbers | None:
+    def created(self) -> Days | None:
         series = self._plain("created_at")
         if series is not None and "created_at" in self.details:
             self.held["created_at"] = series
-        return None if series is None else _instants(series)
+        return None if series is None else _days(series)
 
     def tasks(self) -> tuple[Codes, pa.Array] | None:
         # Between these two the reader takes the day of the last change.
         if "last_modified" in self.details and (found := self._plain("last_modified")) is not None:
             self.held["last_modified"] = found
-        series = self._plain("pipeline_tag")
-        if series is not None and "pipeline_tag" in self.details:
-            self.held["pipeline_tag"] = series
-        return None if series is None else _coded(series)
+        if "pipeline_tag" not in self.have:
+            return None
+        texts = self._texts("pipeline_tag", self._column("pipeline_tag"), "pipeline_tag")
+        self.task = _coded(texts)
+        return self.task
 
-    def named(self, places: Codes) -> dict[str, pd.Series[Any]]:
+    def named(self, places: Codes, place: Codes) -> dict[str, pd.Series[Any]]:
         out = {name: series.take(places) for name, series in self.held.items()}
         self.held.clear()
+        if self.task is not None and "pipeline_tag" in self.details:
+            out["pipeline_tag"] = _decoded(self.task, places)
         if "library_name" in self.details and (found := self._plain("library_name")) is not None:
             out["library_name"] = found.take(places)
         if "licence" in self.details:
             out |= self._licences(places)
         if "parameters_total" in self.details and "safetensors" in self.have:
             out |= self._parameters(places)
-        out |= self._bases(places)
+        out |= self._bases(places, place)
         if "licence_name" in self.details and "cardData" in self.have:
             out |= self._cards(places)
         return out
 
-    def lineage(self, own: pa.Array, place: Codes, families: Families) -> Lineage | None:
+    def parts(self, place: Codes) -> Parts | None:
         if not self.want_lineage:
             return None
-        ids = pa.chunked_array([own])
-        if any(len(rows) for rows, _ in self._stated(place)):
-            return relations.of_parts(ids, self._field(place), families)
-        if "tags" in self.have:
-            return relations.of_parts(ids, self._tagged(place), families)
-        return None
+        if self.declared:
+            return self.stated
+        return self._tagged(place) if "tags" in self.have else None
+
+    def forget(self) -> None:
+        """Let go of the statements."""
+        self.stated.clear()
 
     # ------------------------------------------------------------------------------ single columns
 
     def _column(self, *leaves: str) -> pa.ChunkedArray:
+        self._tick()
         return readers.read_columns(self.file, list(leaves), self.notes).column(0)
+
+    def _tick(self) -> None:
+        self.done = min(self.done + 1, self.steps)
+        if self.progress is not None:
+            self.progress(self.done, self.steps)
+
+    def _texts(self, name: str, values: pa.ChunkedArray, source: str) -> pa.ChunkedArray:
+        """Do for a text column what the reader does, without another copy of it."""
+        if pa.types.is_string(values.type):
+            return without_empty(values)
+        return arrow_texts(parse_arrow(name, values, source, self.notes))
 
     def _plain(self, name: str, *, required: bool = False) -> pd.Series[Any] | None:
         source = readers.HUB_NAMES[name]
@@ -352,6 +375,7 @@ class _Parquet:
         """Row groups of a large column, each with the place of its first row."""
         before = 0
         for group in range(self.groups):
+            self._tick()
             table = readers.read_columns(self.file, list(leaves), self.notes, group=group)
             yield before, table.column(0)
             before += table.num_rows
@@ -388,7 +412,7 @@ class _Parquet:
         values = parse_arrow("parameters_total", total, "safetensors.total", self.notes)
         return {"parameters_total": values.take(places)}
 
-    def _bases(self, places: Codes) -> dict[str, pd.Series[Any]]:
+    def _bases(self, places: Codes, place: Codes) -> dict[str, pd.Series[Any]]:
         asked = {"base_models", "base_relation"} & self.details
         if "baseModels" not in self.have or not (asked or self.want_lineage):
             return {}
@@ -396,28 +420,44 @@ class _Parquet:
         if not readers.has_bases(shape):
             readers.note_no_bases(shape, self.notes)
             return {}
+        words: pa.Array = pa.nulls(self.rows, pa.string())
         if shape.get_field_index("relation") >= 0:
-            words = pc.struct_field(self._column("baseModels.relation"), "relation")
-            relation = parse_arrow("base_relation", words, "baseModels.relation", self.notes)
-        else:
-            relation = pd.Series([None] * self.rows, dtype="string")
-        self.words = arrow_texts(relation)
-        named = []
+            found = pc.struct_field(self._column("baseModels.relation"), "relation")
+            words = _whole(self._texts("base_relation", found, "baseModels.relation"))
+        # The id alone: a model's internal number would cost as much again.
         leaf = next(
             path
             for path in _leaves(self.file)
             if path.startswith("baseModels.models.") and path.endswith(".id")
         )
+        named: list[pa.Array] = []
         for before, values in self._parts(leaf):
             lists = readers.base_lists(values)
-            self.lists.append(lists)
-            named.append(lists.take(pa.array(_within(places, before, len(values)))))
-        as_lists = pa.chunked_array([c for part in named for c in part.chunks], named[0].type)
+            some = _within(places, before, len(lists))
+            named += lists.take(pa.array(some)).chunks if len(some) else []
+            if self.want_lineage:
+                for chunk in lists.chunks:
+                    self._state(chunk, place[before : before + len(chunk)], words, before)
+                    before += len(chunk)
+        kind = FIELDS["base_models"].pandas_dtype.pyarrow_dtype
         out = {
-            "base_models": pd.Series(pd.arrays.ArrowExtensionArray(as_lists)),
-            "base_relation": relation.take(places),
+            "base_models": pd.Series(
+                pd.arrays.ArrowExtensionArray(pa.chunked_array(named, type=kind))
+            ),
+            "base_relation": pd.Series(words.take(pa.array(places)).to_pylist(), dtype="string"),
         }
         return {name: out[name] for name in out if name in asked}
+
+    def _state(self, lists: pa.Array, place: Codes, words: pa.Array, before: int) -> None:
+        """Keep what a part of the rows states, if the rows themselves are kept."""
+        kept = place >= 0
+        if not kept.all():
+            lists = pc.if_else(pa.array(kept), lists, pa.scalar(None, lists.type))
+        self.declared = self.declared or lists.null_count < len(lists)
+        row = pc.list_parent_indices(lists).to_numpy()
+        if len(row):
+            word = words.slice(before, len(lists)).take(pa.array(row))
+            self.stated.append((pa.array(place[row]), lists.flatten(), word, False))
 
     def _cards(self, places: Codes) -> dict[str, pd.Series[Any]]:
         if not readers.has_cards(self.shape.field("cardData").type, self.notes):
@@ -431,22 +471,6 @@ class _Parquet:
         return {"licence_name": readers.card_column(names, broken, self.notes).take(places)}
 
     # ---------------------------------------------------------------------------- declared bases
-
-    def _stated(self, place: Codes) -> Iterator[tuple[pa.Array, pa.Array]]:
-        """Rows and lists of the repositories kept that have a list of bases, by row group."""
-        before = 0
-        for lists in self.lists:
-            for chunk in lists.chunks:
-                new = place[before : before + len(chunk)]
-                before += len(chunk)
-                keep = (new >= 0) & chunk.is_valid().to_numpy(zero_copy_only=False)
-                yield np.flatnonzero(keep) + (before - len(chunk)), chunk.filter(pa.array(keep))
-
-    def _field(self, place: Codes) -> Iterator[tuple[pa.Array, pa.Array, pa.Array, bool]]:
-        assert self.words is not None
-        for rows, lists in self._stated(place):
-            row = rows[pc.list_parent_indices(lists).to_numpy()]
-            yield pa.array(place[row]), lists.flatten(), self.words.take(pa.array(row)), False
 
     def _tagged(self, place: Codes) -> Iterator[tuple[pa.Array, pa.Array, pa.Array, bool]]:
         before = 0
@@ -479,15 +503,41 @@ def _numbers(series: pd.Series[Any]) -> Numbers:
     return series.to_numpy(dtype=np.int64, na_value=-1)
 
 
-def _instants(series: pd.Series[Any]) -> Numbers:
-    """Instants as microseconds since 1970, -1 for unknown: the schema holds none so early."""
-    values = series.dt.tz_localize(None).to_numpy(dtype="datetime64[us]").astype(np.int64)
-    return np.where(series.isna().to_numpy(), -1, values)
+def _days(series: pd.Series[Any]) -> Days:
+    """Instants as days since 1970, -1 for unknown: the schema holds none so early."""
+    stamps = series.dt.tz_localize(None).to_numpy(dtype="datetime64[us]").view(np.int64)
+    days: Days = (stamps // _DAY).astype(np.int32)
+    # What is no time is the smallest number of all.
+    days[stamps < 0] = -1
+    return days
 
 
-def _coded(series: pd.Series[Any]) -> tuple[Codes, pa.Array]:
-    encoded = _whole(arrow_texts(series)).dictionary_encode()
-    return as_codes(pc.fill_null(encoded.indices, -1)), encoded.dictionary
+def _coded(texts: pa.ChunkedArray) -> tuple[Codes, pa.Array]:
+    """Write texts as codes, -1 for null."""
+    encoded = texts.dictionary_encode()
+    if not encoded.num_chunks:
+        return np.zeros(0, dtype=np.int32), pa.array([], pa.string())
+    codes = [as_codes(pc.fill_null(chunk.indices, -1)) for chunk in encoded.chunks]
+    return np.concatenate(codes), encoded.chunk(0).dictionary
+
+
+def _decoded(coded: tuple[Codes, pa.Array], places: Codes) -> pd.Series[Any]:
+    code = coded[0][places]
+    texts = coded[1].take(pa.array(code, mask=code < 0))
+    return pd.Series(texts.to_pylist(), dtype="string")
+
+
+def _owners(names: pa.Array) -> tuple[Codes, pa.Array]:
+    """Organisations of some ids as codes, -1 for none, and their names."""
+    parts = []
+    for begin in range(0, len(names), _SLICE):
+        split = pc.split_pattern(names.slice(begin, _SLICE), "/", max_splits=1)
+        first = pc.list_element(split, 0)
+        alone = pc.or_(pc.equal(pc.list_value_length(split), 1), pc.equal(first, ""))
+        if pc.any(alone).as_py():
+            first = pc.if_else(alone, pa.scalar(None, pa.string()), first)
+        parts.append(first)
+    return _coded(pa.chunked_array(parts, pa.string()))
 
 
 # ----------------------------------------------------------------------------------- reduction
@@ -503,76 +553,68 @@ def _reduce(
     if depth < 0:
         raise InputError(f"depth {depth}: give a number of 0 or more")
     after = Notes(source.notes.where)
-    rows: Codes
     texts = source.ids()
     counters = {name: source.counter(name) for name in COUNTERS}
+    keys = relations.case_keys(texts)
+    rows: Codes = np.arange(len(texts), dtype=np.int32)
     if not source.checked:
         missing = texts.is_null().to_numpy(zero_copy_only=False)
-        if note_missing_ids(missing, after):
-            rows = np.flatnonzero(~missing)
-        else:
-            rows = np.arange(len(texts))
-        del missing
+        note_missing_ids(missing, after)
         note_odd_ids(pa.chunked_array([texts.drop_null()]), after)
-        rows = _kept(texts, rows, counters, after)
-    else:
-        rows = np.arange(len(texts))
-    own = texts if len(rows) == len(texts) else texts.take(pa.array(rows))
+        some = relations.perhaps_shared(keys)
+        gone = _repeats(texts, some[~missing[some]], rows, counters, after)
+        missing[gone] = True
+        rows = rows[~missing]
+    own = texts
+    if len(rows) < len(texts):
+        own, keys = texts.take(pa.array(rows)), keys[rows]
     del texts
     place = np.full(source.rows, -1, dtype=np.int32)
     place[rows] = np.arange(len(rows), dtype=np.int32)
 
+    # Before this line the rows are the reader's, after it each is a repository.
     names = _whole(with_new_names(own, families))
-    kept = rows
+    stay = np.ones(len(rows), dtype=bool)
     if names is not own:
-        twice = pc.is_in(names, value_set=names.filter(pc.not_equal(names, own)))
-        some = np.flatnonzero(twice.to_numpy(zero_copy_only=False))
-        gone = _repeats(names, some, rows, counters, after)
-        stay = np.ones(len(rows), dtype=bool)
-        stay[gone] = False
-        kept = rows[stay]
-        names = names.filter(pa.array(stay))
+        new = _places(pc.not_equal(names, own))
+        keys[new] = relations.case_keys(names.take(pa.array(new)))
+        twice = _places(pc.is_in(names, names.take(pa.array(new))))
+        stay[_repeats(names, twice, rows, counters, after)] = False
+    created = source.created()
+    tasks = source.tasks()
+    known = names if stay.all() else names.filter(pa.array(stay))
+    kept = rows if stay.all() else rows[stay]
+    owner = _owners(known)
+    chosen = _matter(known, owner, families, ids)
+    details = source.named(kept[chosen], place)
+
+    found, days, downloads = None, np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)
+    if (parts := source.parts(place)) is not None:
+        lineage, node = relations.of_parts(own, parts, families, names=names, keys=keys)
+        if lineage.report.stated:
+            found = lineage
+            count = lineage.graph.nodes
+            days = _earliest(None if created is None else created[rows], node, count)
+            downloads = _largest(counters["downloads_30d"], rows, node, count)
+        del node
+    source.forget()
+    del own, names, keys, parts
+
     values = {n: c if c is None or len(kept) == len(c) else c[kept] for n, c in counters.items()}
     del counters
     for name, numbers in values.items():
         if numbers is not None and _exact(numbers[numbers >= 0]) > LARGEST:
             raise source.notes.error(f"the counters {name} add up to more than 64 bits hold")
-
-    created = source.created()
-    tasks = source.tasks()
-    chosen = _matter(names, families, ids)
-    parts = source.named(kept[chosen])
-    found = source.lineage(own, place, families)
-    if found is not None and not found.report.stated:
-        found = None
-    del own
-    days = np.full(0, -1, dtype=np.int32)
-    downloads = np.full(0, -1, dtype=np.int64)
-    if found is not None:
-        node = _nodes(found, names)
-        days = np.full(found.graph.nodes, -1, dtype=np.int32)
-        downloads = np.full(found.graph.nodes, -1, dtype=np.int64)
-        there = np.flatnonzero(node >= 0)
-        rolling = values["downloads_30d"]
-        if rolling is not None:
-            np.maximum.at(downloads, node[there], rolling[there])
-        if created is not None:
-            day = np.where(created < 0, np.iinfo(np.int32).max, created // _DAY)[kept[there]]
-            first = np.full(found.graph.nodes, np.iinfo(np.int32).max, dtype=np.int32)
-            np.minimum.at(first, node[there], day.astype(np.int32))
-            days = np.where(first == np.iinfo(np.int32).max, -1, first).astype(np.int32)
-
     groups = _Groups(len(kept), values)
-    organisation = _whole(organisations(pa.chunked_array([names]))).dictionary_encode()
     task = None if tasks is None else (tasks[0][kept], tasks[1])
     return Whole(
         rows=source.rows,
         repositories=len(kept),
         sums={n: 0 if c is None else int(c[c >= 0].sum()) for n, c in values.items()},
         unread={n: len(kept) if c is None else int((c < 0).sum()) for n, c in values.items()},
-        named=_rows_of(names, values, chosen, parts),
-        head=_head(names, values, task, depth),
-        organisations=groups.organisations(organisation, depth),
+        named=_rows_of(known, values, chosen, details),
+        head=_head(known, values, task, depth),
+        organisations=groups.organisations(owner, depth),
         tasks=groups.tasks(task),
         months=groups.months(None if created is None else created[kept]),
         lineage=found,
@@ -583,22 +625,28 @@ def _reduce(
     )
 
 
+def _earliest(days: Days | None, node: Codes, count: int) -> Days:
+    """Return the first day among the rows of each node, -1 where none is known."""
+    first = np.full(count, _NEVER, dtype=np.int32)
+    if days is not None:
+        some = np.flatnonzero((node >= 0) & (days >= 0))
+        np.minimum.at(first, node[some], days[some])
+    first[first == _NEVER] = -1
+    return first
+
+
+def _largest(numbers: Numbers | None, rows: Codes, node: Codes, count: int) -> Numbers:
+    """Return the largest counter among the rows of each node, -1 where none is known."""
+    most = np.full(count, -1, dtype=np.int64)
+    if numbers is not None:
+        some = np.flatnonzero(node >= 0)
+        np.maximum.at(most, node[some], numbers[rows[some]])
+    return most
+
+
 def _exact(numbers: Numbers) -> int:
     """Sum without a limit."""
     return (int((numbers >> 32).sum()) << 32) + int((numbers & 0xFFFF_FFFF).sum())
-
-
-def _kept(
-    texts: pa.Array, rows: Codes, counters: Mapping[str, Numbers | None], notes: Notes
-) -> Codes:
-    """Rows that the rule for repeated ids keeps."""
-    some = relations.perhaps_shared(pc.fill_null(texts, ""))
-    some = some[np.isin(some, rows)] if len(rows) < len(texts) else some
-    gone = _repeats(texts, some, np.arange(len(texts)), counters, notes)
-    stay = np.zeros(len(texts), dtype=bool)
-    stay[rows] = True
-    stay[gone] = False
-    return np.flatnonzero(stay)
 
 
 def _repeats(
@@ -623,30 +671,31 @@ def _nullable(numbers: Numbers) -> pd.Series[Any]:
     return pd.Series(pd.arrays.IntegerArray(np.maximum(numbers, 0), numbers < 0))
 
 
-def _matter(names: pa.Array, families: Families, ids: Iterable[str]) -> Codes:
+def _matter(
+    names: pa.Array, owner: tuple[Codes, pa.Array], families: Families, ids: Iterable[str]
+) -> Codes:
     """Places of the repositories that matter by name."""
-    owner = _whole(organisations(pa.chunked_array([names])))
-    places = _places(pc.is_in(owner, pa.array(sorted(known_organisations(families)), pa.string())))
+
+    def of(organisations: set[str]) -> Mask:
+        # One more flag, for those without an organisation.
+        known = pc.is_in(owner[1], pa.array(sorted(organisations), pa.string()))
+        return np.append(known.to_numpy(zero_copy_only=False), False)
+
+    places = np.flatnonzero(of(known_organisations(families))[owner[0]])
     makers = {p.organisation for m in families.makers.values() for p in m.organisations}
     makers |= {p.organisation for f in families.families.values() for p in f.organisations}
-    all_of_it = pc.is_in(owner.take(pa.array(places)), pa.array(sorted(makers), pa.string()))
+    all_of_it = of(makers)[owner[0][places]]
     texts = pd.Series(names.take(pa.array(places)).to_pylist(), dtype="string")
     family = families_module.assign(texts, families, "with-reuploads").notna().to_numpy(dtype=bool)
-    places = places[family | all_of_it.to_numpy(zero_copy_only=False)]
+    places = places[family | all_of_it]
     asked = families_module.canonical(pd.Series(sorted(set(ids)), dtype="string"), families)
-    wanted = pc.is_in(names, pa.array(asked, pa.string()))
-    return np.union1d(places, _places(wanted))
+    if not len(asked):
+        return places
+    return np.union1d(places, _places(pc.is_in(names, pa.array(asked, pa.string()))))
 
 
 def _places(flags: pa.Array) -> Codes:
     return np.flatnonzero(flags.to_numpy(zero_copy_only=False))
-
-
-def _nodes(found: Lineage, names: pa.Array) -> Codes:
-    """Node of each repository, -1 where it has no relation."""
-    small = pc.utf8_lower(pc.utf8_trim_whitespace(names))
-    place = pc.index_in(small, value_set=pc.utf8_lower(found.graph.ids))
-    return as_codes(pc.fill_null(place, -1))
 
 
 def _rows_of(
@@ -697,11 +746,7 @@ def _head(
     for name in ("downloads_30d", "downloads_all_time"):
         numbers = values[name]
         out[name] = _nullable(np.full(len(best), -1) if numbers is None else numbers[best])
-    if task is None:
-        out["pipeline_tag"] = [None] * len(best)
-    else:
-        code = task[0][best]
-        out["pipeline_tag"] = task[1].take(pa.array(code, mask=code < 0)).to_pandas()
+    out["pipeline_tag"] = [None] * len(best) if task is None else _decoded(task, best)
     return conform(pd.DataFrame(out))
 
 
@@ -710,7 +755,9 @@ class _Groups:
 
     def __init__(self, rows: int, values: Mapping[str, Numbers | None]) -> None:
         self.rows = rows
-        self.values = {n: None if c is None else np.maximum(c, 0) for n, c in values.items()}
+        self.values = {
+            n: c if c is None or (c >= 0).all() else np.maximum(c, 0) for n, c in values.items()
+        }
 
     def sums(self, name: str, codes: Codes, count: int) -> pd.Series[Any]:
         """Exact sums of a counter by code; all null where the file lacks it."""
@@ -736,9 +783,10 @@ class _Groups:
         }
         return pd.DataFrame(out)
 
-    def organisations(self, encoded: pa.DictionaryArray, depth: int) -> pd.DataFrame:
-        codes = as_codes(pc.fill_null(encoded.indices, len(encoded.dictionary)))
-        names: pd.Series[Any] = pd.Series([*encoded.dictionary.to_pylist(), None], dtype="string")
+    def organisations(self, owner: tuple[Codes, pa.Array], depth: int) -> pd.DataFrame:
+        codes, texts = owner
+        codes = np.where(codes < 0, len(texts), codes)
+        names: pd.Series[Any] = pd.Series([*texts.to_pylist(), None], dtype="string")
         table = self.table("organisation", names, codes, COUNTERS).iloc[:-1]
         table = table.sort_values(["downloads_30d", "organisation"], ascending=[False, True])
         return table.head(depth).reset_index(drop=True)
@@ -747,14 +795,15 @@ class _Groups:
         codes, names = (np.full(self.rows, -1), pa.array([], pa.string())) if task is None else task
         return self._small("pipeline_tag", codes, names)
 
-    def months(self, created: Numbers | None) -> pd.DataFrame:
+    def months(self, created: Days | None) -> pd.DataFrame:
         if created is None:
-            created = np.full(self.rows, -1, dtype=np.int64)
-        month = created.view("datetime64[us]").astype("datetime64[M]").astype(np.int64)
-        known, codes = np.unique(np.where(created < 0, -1, month), return_inverse=True)
-        unknown = int(len(known) > 0 and known[0] < 0)
-        texts = known[unknown:].astype("datetime64[M]").astype(str)
-        return self._small("month", codes - unknown, pa.array(texts, pa.string()))
+            created = np.full(self.rows, -1, dtype=np.int32)
+        every = np.arange(int(created.max(initial=-1)) + 1).astype("datetime64[D]")
+        month = every.astype("datetime64[M]").astype(np.int64)
+        first = int(month[0]) if len(month) else 0
+        names = np.arange(first, first + len(np.unique(month))).astype("datetime64[M]").astype(str)
+        code = np.append(month - first, -1)
+        return self._small("month", code[created], pa.array(names, pa.string()))
 
     def _small(self, label: str, codes: Codes, names: pa.Array) -> pd.DataFrame:
         """Return a table of all groups, -1 standing for none, in the order of the alphabet."""
