@@ -97,7 +97,9 @@ def test_a_body_that_always_breaks_off_is_given_up(
         fetcher(server, tmp_path).fetch(NAME)
     assert len(server.requests) == ATTEMPTS
     assert naps == [0.01, 0.02]
-    assert files(tmp_path) == []
+    # What came stays for the next run, under a name that no fetch returns.
+    assert all(name.endswith(".part") for name in files(tmp_path))
+    assert not fetcher(server, tmp_path).path_of(registry_of(BODY).find(NAME)[1]).exists()
 
 
 def test_a_redirect_is_followed(server: LoopbackServer, tmp_path: Path) -> None:
@@ -129,7 +131,8 @@ def test_redirects_without_end_are_given_up(server: LoopbackServer, tmp_path: Pa
 def test_wrong_bytes_are_refused_with_both_hashes(
     server: LoopbackServer, tmp_path: Path, wrong: bytes
 ) -> None:
-    server.says(PATH, Answer(body=wrong))
+    # Without a length: one that differs is refused before anything is read.
+    server.says(PATH, Answer(body=wrong, length=False))
     using = fetcher(server, tmp_path)
     _, version = using.registry.find(NAME)
     with pytest.raises(IntegrityError) as caught:
@@ -143,8 +146,20 @@ def test_wrong_bytes_are_refused_with_both_hashes(
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("size", [len(BODY) - 1, len(BODY) + 1, 40 * len(BODY), 10**17])
+def test_another_length_is_refused_before_anything_is_kept(
+    server: LoopbackServer, tmp_path: Path, size: int
+) -> None:
+    server.says(PATH, Answer(body=BODY, declared=size))
+    with pytest.raises(IntegrityError) as caught:
+        fetcher(server, tmp_path).fetch(NAME)
+    assert f"offers {size} bytes, the registry names {len(BODY)}; nothing was" in str(caught.value)
+    assert files(tmp_path) == []
+    assert len(server.requests) == 1
+
+
 def test_a_body_far_too_long_is_not_read_to_its_end(server: LoopbackServer, tmp_path: Path) -> None:
-    server.says(PATH, Answer(body=BODY * 40))
+    server.says(PATH, Answer(body=BODY * 40, length=False))
     with pytest.raises(IntegrityError) as caught:
         fetcher(server, tmp_path).fetch(NAME)
     read = int(str(caught.value).split("got ")[1].split("(")[1].split(" bytes")[0])
