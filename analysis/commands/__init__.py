@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from analysis.errors import RecordError
 
 _MODULES = (
-    *("sources", "shares", "lineage", "licences", "releases", "witnesses", "references"),
+    *("sources", "pinning", "shares", "lineage", "licences", "releases", "witnesses", "references"),
     *("claims", "build"),
 )
 
@@ -23,6 +23,7 @@ _EPILOG = """\
 examples:
   python -m analysis sources                     what the record rests on
   python -m analysis fetch --all                 fetch and verify every raw file
+  python -m analysis pin --list hfmlsoc/hub_weekly_snapshots    what can be registered by day
   python -m analysis share --snapshot hub-stats-2026-05 --population tracked-2026-05-25
   python -m analysis licences                    thresholds of users in the licence texts
   python -m analysis releases --list             models and releases a month, and each release

@@ -253,7 +253,7 @@ class Download:
             stream=True,
             timeout=(self.patience.connect, self.patience.read),
             headers=headers,
-            auth=_authorization(self._at_hub),
+            auth=authorization(self._at_hub),
         ) as answer:
             if got and answer.status_code == 416:
                 raise _CannotContinue(f"the host has nothing after byte {got}")
@@ -467,7 +467,7 @@ def session_of(patience: Patience) -> requests.Session:
     return session
 
 
-def _authorization(at_hub: bool) -> Callable[[Any], Any] | None:
+def authorization(at_hub: bool) -> Callable[[Any], Any] | None:
     """Add the Hub's token to requests of the Hub itself.
 
     requests drops the header where a redirect leads to another host, port or scheme; what the

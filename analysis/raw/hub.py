@@ -191,8 +191,13 @@ def ask(
                 if error.response.status_code not in TRANSIENT or attempt == attempts:
                     raise
                 wait = wait_asked_for(error.response.headers)
-            except (httpx2.TimeoutException, httpx2.NetworkError, httpx2.RemoteProtocolError):
-                if attempt == attempts:
+            except (
+                httpx2.TimeoutException,
+                httpx2.NetworkError,
+                httpx2.RemoteProtocolError,
+            ) as error:
+                # Nobody listens, or no such name: waiting seldom helps, and a user waits with us.
+                if isinstance(error, httpx2.ConnectError) or attempt == attempts:
                     raise
                 wait = None
         pause = backoff * 2 ** (attempt - 1) if wait is None else wait
@@ -251,7 +256,7 @@ def explained(what: str) -> Iterator[None]:
             f"{what}: the Hub at {endpoint()} cannot be reached ({type(error).__name__}): check "
             f"the network"
         ) from None
-    except (ValueError, KeyError, TypeError, AttributeError, LookupError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, httpx2.InvalidURL) as error:
         # huggingface_hub reads answers as they should be; another shape breaks it anywhere.
         raise UnavailableError(
             f"{what}: the Hub's answer cannot be understood ({type(error).__name__}): try again "

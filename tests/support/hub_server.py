@@ -149,6 +149,7 @@ def hub_server(*pages: Pages) -> Iterator[HubServer]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def log_message(self, format: str, *args: object) -> None:
             """Keep the test's output clean."""
