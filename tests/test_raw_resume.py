@@ -93,13 +93,8 @@ def build(on: hf.Running, tmp_path: Path, one: hf.File, path: str = PATH) -> Wor
 
 @pytest.fixture
 def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[hf.Running]:
-    for variable in ("http_proxy", "https_proxy", "all_proxy", "HF_TOKEN", "OMR_MIRROR"):
-        monkeypatch.delenv(variable, raising=False)
-        monkeypatch.delenv(variable.upper(), raising=False)
-    monkeypatch.setenv("OMR_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "no-token"))
     with hf.running(hf.Repository(REPO)) as on:
-        monkeypatch.setenv("HF_ENDPOINT", on.hub.url)
+        hf.point_here(monkeypatch, on, tmp_path)
         yield on
 
 

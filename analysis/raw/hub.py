@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PUBLIC_HUB = "https://huggingface.co"
 #: Statuses after which the same request may succeed.
 TRANSIENT = (429, 500, 502, 503, 504)
+# Seconds that the one client of this process waits where huggingface_hub names no limit.
+_timeout = 60.0
 _TOKEN = re.compile(r"[!-~]{1,4096}")
 
 _Answer = TypeVar("_Answer")
@@ -124,27 +126,31 @@ def api(timeout: float = 60.0) -> HfApi:
     timeout : float
         Seconds to wait for a connection and for the next bytes.
     """
-    from huggingface_hub import HfApi, set_client_factory
+    from huggingface_hub import HfApi, get_session, set_client_factory
 
-    def client() -> httpx2.Client:
-        from huggingface_hub.utils._http import default_client_factory
-
-        made = default_client_factory()
-
-        def impatient(request: httpx2.Request) -> None:
-            waits = request.extensions.get("timeout", {})
-            request.extensions["timeout"] = {
-                what: timeout if waits.get(what) is None else waits[what]
-                for what in ("connect", "read", "write", "pool")
-            }
-
-        hooks = made.event_hooks
-        made.event_hooks = {**hooks, "request": [*hooks["request"], impatient]}
-        return made
-
-    set_client_factory(client)
+    global _timeout
+    _timeout = timeout
+    if _impatient not in get_session().event_hooks["request"]:
+        set_client_factory(_client)
     # Never None: HfApi would look for a token itself, and not check its characters.
     return HfApi(endpoint=endpoint(), token=token() or False)
+
+
+def _client() -> httpx2.Client:
+    from huggingface_hub.utils._http import default_client_factory
+
+    made = default_client_factory()
+    hooks = made.event_hooks
+    made.event_hooks = {**hooks, "request": [*hooks["request"], _impatient]}
+    return made
+
+
+def _impatient(request: httpx2.Request) -> None:
+    waits = request.extensions.get("timeout", {})
+    request.extensions["timeout"] = {
+        what: _timeout if waits.get(what) is None else waits[what]
+        for what in ("connect", "read", "write", "pool")
+    }
 
 
 def ask(

@@ -13,8 +13,11 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qs, parse_qsl, quote, unquote, urlencode
+
+import pytest
 
 from tests.support.hub_server import Fault, HubServer, Request, Response, hub_server, ranged
 
@@ -355,6 +358,16 @@ def running(*repositories: Repository, page: int = 1000) -> Iterator[Running]:
     with hub_server(sets.hub) as hub, hub_server(sets.cdn) as cdn:
         sets.hub_url, sets.cdn_url = hub.url, cdn.url
         yield Running(hub, cdn, sets)
+
+
+def point_here(patch: pytest.MonkeyPatch, on: Running, folder: Path) -> None:
+    """Let huggingface_hub and the record ask this Hub, without any token or mirror of the user."""
+    for variable in ("http_proxy", "https_proxy", "all_proxy", "HF_TOKEN", "OMR_MIRROR"):
+        patch.delenv(variable, raising=False)
+        patch.delenv(variable.upper(), raising=False)
+    patch.setenv("HF_ENDPOINT", on.hub.url)
+    patch.setenv("OMR_CACHE", str(folder / "cache"))
+    patch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(folder / "no-token"))
 
 
 # -- what goes wrong -------------------------------------------------------------------------------
