@@ -377,7 +377,7 @@ def test_a_path_without_a_day_needs_one_by_hand(on: hf.Running, folder: Path) ->
         (
             [REPO, day_of("2026-03-04")[0], "--name", "roots-2026-03"],
             InputError,
-            "not pinned: .*is taken already",
+            "roots-2026-03 names another file already: give --name",
         ),
     ],
 )

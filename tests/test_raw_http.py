@@ -276,21 +276,6 @@ def test_many_at_once_get_the_same_file(server: LoopbackServer, tmp_path: Path) 
     assert files(tmp_path) == [f"raw.githubusercontent.com{PATH}"]
 
 
-def test_another_process_may_make_the_folder_first(
-    server: LoopbackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server.says(PATH, Answer(body=BODY))
-    makedirs = os.makedirs
-
-    def too_late(name: str, mode: int = 0o777, exist_ok: bool = False) -> None:
-        makedirs(name, mode, exist_ok=True)
-        if not exist_ok:
-            raise FileExistsError(17, "File exists", name)
-
-    monkeypatch.setattr(os, "makedirs", too_late)
-    assert fetcher(server, tmp_path).fetch(NAME).read_bytes() == BODY
-
-
 def test_a_progress_bar_is_drawn_when_wanted(
     server: LoopbackServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -312,7 +297,7 @@ def test_a_full_disk_is_one_line(
     def full(*_: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr("shutil.move", full)
+    monkeypatch.setattr("analysis.raw.downloading.Download._beginning", full)
     with pytest.raises(InputError, match="the disk is full; name another cache folder"):
         fetcher(server, tmp_path).fetch(NAME)
     assert files(tmp_path) == []
@@ -390,3 +375,23 @@ def test_an_archive_without_end_is_cut_off(
     server.says(TREE_PATH, Answer(body=content + os.urandom(9 << 20)))
     with pytest.raises(IntegrityError):
         fetcher(server, tmp_path / "cache", registry).fetch(NAME)
+
+
+def test_an_archive_that_breaks_off_is_not_continued_and_not_kept(
+    server: LoopbackServer, tmp_path: Path, tree: tuple[bytes, raw.Registry], naps: list[float]
+) -> None:
+    content, registry = tree
+    server.says(TREE_PATH, Answer(body=content[:90], declared=len(content)))
+    with pytest.raises(UnavailableError, match="3 times") as caught:
+        fetcher(server, tmp_path / "cache", registry).fetch(NAME)
+    assert "kept" not in str(caught.value)
+    assert files(tmp_path / "cache") == []
+
+
+def test_a_web_page_that_is_the_registered_file_may_break_off_too(
+    server: LoopbackServer, tmp_path: Path, naps: list[float]
+) -> None:
+    page = PAGE * 2000
+    server.says(PATH, Answer(body=page[: 1 << 16], declared=len(page)), Answer(body=page))
+    using = fetcher(server, tmp_path, registry_of(page))
+    assert using.fetch(NAME).read_bytes() == page

@@ -329,7 +329,7 @@ def test_a_name_that_another_run_holds_is_waited_for(large: World) -> None:
 def test_without_locks_each_run_has_a_file_of_its_own(
     large: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analysis.raw.downloading._lock", lambda _: False)
+    monkeypatch.setattr("analysis.raw.downloading._lock", lambda *_: False)
     started = threading.Barrier(2, timeout=5)
 
     def together(request: Request, answer: Response) -> Response:

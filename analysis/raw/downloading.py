@@ -99,19 +99,21 @@ def part_of(final: Path, version: Version) -> Iterator[Path]:
     """
     digest = version.sha256 or version.git_tree or ""
     shared = final.with_name(f"{final.name}.{digest[:12]}.part")
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as held:
         part = shared
         while True:
-            stream = stack.enter_context(part.open("ab"))
-            locked = _lock(stream)
-            if not locked and part == shared:
-                _unlink_empty(part)
+            stream = part.open("ab")
+            if not _lock(stream, version.name):
+                stream.close()
+                _unlink_empty(shared)
                 part = shared.with_name(f"{shared.name}.{os.getpid()}-{threading.get_ident()}")
-                continue
-            if not locked or _is_still(part, stream):
+                part.touch()
+                break
+            if _is_still(part, stream):
+                held.enter_context(stream)
                 break
             # Whoever held the lock has finished, and the name is free or another file's.
-            stack.pop_all().close()
+            stream.close()
         try:
             yield part
         finally:
@@ -154,6 +156,8 @@ class Download:
         self._etag = ""
         # Whether all bytes came in one answer: then another download would bring the same.
         self._whole = False
+        # Whether the host named the registered size: then what is shorter broke off.
+        self._size_agrees = False
 
     def run(self, check: Callable[[], None]) -> None:
         """Download what is missing and check it.
@@ -190,6 +194,10 @@ class Download:
         except IntegrityError:
             self._empty()
             raise
+        except UnavailableError:
+            if not self._resumable:
+                self._empty()
+            raise
 
     def _collect(self) -> None:
         if self._resumable and self._size() == self.version.bytes:
@@ -203,7 +211,8 @@ class Download:
                 try:
                     self._stream(session)
                     got = self._size()
-                    if not self._resumable or got >= self.version.bytes or is_html(self.part):
+                    short = self._resumable and got < self.version.bytes
+                    if not short or (not self._size_agrees and is_html(self.part)):
                         return
                     problem = f"broke off after {got} of {self.version.bytes} bytes"
                 except _CannotContinue as error:
@@ -308,7 +317,8 @@ class Download:
                         f"{version.name}: {self.url} is not the registered file: the Hub declares "
                         f"sha256 {declared}, the registry {version.sha256}; nothing was downloaded"
                     )
-        if re.fullmatch("[0-9]{1,18}", total) and int(total) != version.bytes:
+        self._size_agrees = total == str(version.bytes)
+        if re.fullmatch("[0-9]{1,18}", total) and not self._size_agrees:
             html = answer.headers.get("Content-Type", "").startswith("text/html")
             page = "an HTML page came instead of data; " if html else ""
             raise IntegrityError(
@@ -325,7 +335,7 @@ class Download:
             pass
 
     def _kept(self) -> str:
-        got = self._size()
+        got = self._size() if self._resumable else 0
         return f"; {got} bytes are kept, the next fetch goes on from there" if got else ""
 
     def _refused(self, answer: requests.Response) -> UnavailableError:
@@ -398,13 +408,16 @@ def bar(name: str, total: int, wanted: bool, initial: int = 0) -> Iterator[Calla
         yield drawn.update
 
 
-def _lock(stream: IO[bytes]) -> bool:
+def _lock(stream: IO[bytes], name: str) -> bool:
     """Lock an open file for this process, waiting for another; False where there are no locks."""
     try:
         import fcntl
     except ImportError:  # Windows
         return False
     try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f"{name}: another process is downloading it; waiting for that", file=sys.stderr)
         fcntl.flock(stream, fcntl.LOCK_EX)
     except OSError:
         return False

@@ -1,6 +1,9 @@
 """Fetching raw files: from the cache, a mirror folder or their public address.
 
-Whatever the way, bytes get their final name only after their hash was checked.
+Whatever the way, bytes get their final name only after their hash was checked. That is one rename
+within a folder, so that a kill leaves the whole file, or a part that the next fetch goes on with.
+(pooch, which names the cache folder, has no part in this: it starts each download anew, and a kill
+would leave a file under a random name that nobody finds again.)
 """
 
 from __future__ import annotations
@@ -103,12 +106,30 @@ class Fetcher:
         final = self.path_of(version)
         with _one_line_for_disk(final):
             if not self._holds(final, source, version):
-                if self.mirror is None:
-                    self._from_its_address(source, version, final)
-                else:
-                    self._through_pooch(source, version, final, self._copy)
+                final.parent.mkdir(parents=True, exist_ok=True)
+                with part_of(final, version) as part:
+                    # Another process may have finished it while this one waited.
+                    if not self._holds(final, source, version):
+                        self._bring(part, source, version)
+                        os.replace(part, final)
             _remember(final, version)
         return final
+
+    def _bring(self, part: Path, source: Source, version: Version) -> None:
+        """Fill `part` with the verified bytes, from the mirror or the address."""
+        if self.mirror is None:
+            if source.host == "huggingface-dataset":
+                refuse_offline(version.name)
+            url = self.address(version.url)
+            download = Download(url, part, source, version, self.patience, self.progress)
+            download.run(lambda: check(part, source, version, shown=url))
+            return
+        try:
+            self._copy(part, version)
+            check(part, source, version, shown=str(self.mirrored(version)))
+        except BaseException:
+            part.write_bytes(b"")  # a copy is quickly made again
+            raise
 
     def _holds(self, final: Path, source: Source, version: Version) -> bool:
         """Tell whether the cache has the right file; a wrong one is set aside."""
@@ -122,58 +143,6 @@ class Fetcher:
                 os.replace(final, final.with_name(final.name + ".wrong"))
             return False
         return True
-
-    def _from_its_address(self, source: Source, version: Version, final: Path) -> None:
-        url = self.address(version.url)
-        if source.host == "huggingface-dataset":
-            refuse_offline(version.name)
-        final.parent.mkdir(parents=True, exist_ok=True)
-        with part_of(final, version) as part:
-            if self._holds(final, source, version):
-                return  # another process has just finished it
-            download = Download(url, part, source, version, self.patience, self.progress)
-            download.run(lambda: check(part, source, version, shown=url))
-
-            def hand_over(target: Path, _: Version) -> None:
-                os.replace(part, target)
-
-            self._through_pooch(source, version, final, hand_over)
-            part.unlink(missing_ok=True)  # another process was quicker where names are not locked
-
-    def _through_pooch(
-        self,
-        source: Source,
-        version: Version,
-        final: Path,
-        bring: Callable[[Path, Version], None],
-    ) -> None:
-        """Let pooch give a file its final name: it renames what `bring` brought if the hash agrees.
-
-        Downloads come to it whole, because what pooch has begun it does not continue.
-        """
-        import pooch  # slow to import, and not needed when the cache is warm
-
-        pooch.get_logger().setLevel("WARNING")
-        relative = final.relative_to(self.cache).as_posix()
-        known = None if version.sha256 is None else f"sha256:{version.sha256}"
-        keeper = pooch.create(
-            path=self.cache,
-            base_url="",
-            registry={relative: known},
-            urls={relative: self.address(version.url)},
-        )
-
-        def downloader(url: str, output_file: str | Path, _: object) -> None:
-            # pooch gives a temporary name in the final folder and renames it
-            # only when this returns and the hash agrees.
-            target = Path(output_file)
-            bring(target, version)
-            if bring == self._copy:
-                check(target, source, version, shown=str(self.mirrored(version)))
-
-        # pooch makes the folder too, but stumbles when another process is quicker.
-        final.parent.mkdir(parents=True, exist_ok=True)
-        keeper.fetch(relative, downloader=downloader)
 
     def _copy(self, target: Path, version: Version) -> None:
         found = self.mirrored(version)

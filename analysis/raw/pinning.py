@@ -37,7 +37,7 @@ _FREE_OF_IT = re.compile(
 _Answer = TypeVar("_Answer")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class HubFile:
     """One file of a data set repository at one commit, as the Hub describes it.
 
@@ -72,7 +72,7 @@ class HubFile:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A file that can be pinned.
 
@@ -441,6 +441,8 @@ class Pinner:
             "bytes": found.bytes,
         }
         toml = self.folder / f"{source_id}.toml"
+        if any(version.name == row["name"] for _, version in self.registry.versions()):
+            raise InputError(f"{row['name']} names another file already: give --name")
         if source_found is not None:
             if found.path != source_found.path:
                 row["path"] = found.path

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qs, parse_qsl, quote, unquote, urlencode
@@ -32,11 +33,11 @@ class File:
     body: bytes
     storage: Storage = "lfs"
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         return hashlib.sha256(self.body).hexdigest()
 
-    @property
+    @cached_property
     def pointer(self) -> bytes:
         """What git keeps instead of the bytes of a large file."""
         lines = (
@@ -46,13 +47,13 @@ class File:
         )
         return "".join(f"{line}\n" for line in lines).encode()
 
-    @property
+    @cached_property
     def blob(self) -> str:
         """Git's own id of what git keeps."""
         kept = self.body if self.storage == "git" else self.pointer
         return hashlib.sha1(b"blob %d\0" % len(kept) + kept, usedforsecurity=False).hexdigest()
 
-    @property
+    @cached_property
     def xet_hash(self) -> str:
         return hashlib.sha256(b"xet" + self.body).hexdigest()
 
