@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from analysis.errors import RecordError
 
 _MODULES = (
-    *("sources", "pinning", "shares", "lineage", "licences", "releases", "witnesses", "references"),
+    *("sources", "shares", "lineage", "licences", "releases", "witnesses", "references"),
     *("claims", "build"),
+    *("pinning", "peeking"),
 )
 
 _EPILOG = """\
