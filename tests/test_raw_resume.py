@@ -269,6 +269,20 @@ def test_what_the_hub_declares_is_compared_before_anything_is_downloaded(
     assert world.kept() == []
 
 
+@pytest.mark.parametrize("length", ["12", ""])
+def test_a_page_of_a_proxy_does_not_cost_what_came_before(
+    large: World, naps: list[float], length: str
+) -> None:
+    part = break_off(large)
+    page = Response(200, b"<html>log in", {"Content-Type": "text/html", "Content-Length": length})
+    large.on.hub.faults.append(hf.times(1, lambda request, answer: page))
+    with pytest.raises(IntegrityError, match="an HTML page came instead of data"):
+        large.fetch()
+    assert part.read_bytes() == BODY[:CUT]
+    assert large.fetch() == BODY
+    assert large.ranges() == [f"bytes={CUT}-"]
+
+
 @pytest.mark.parametrize("header", ["RateLimit", "Retry-After"])
 def test_429_is_waited_out_as_the_hub_asks(
     large: World, naps: list[float], header: hf.Header

@@ -171,7 +171,7 @@ class Download:
         ------
         IntegrityError
             If the host offers another file (its size or hash differ before anything is
-            downloaded), or other bytes came. No byte of them is kept.
+            downloaded), or other bytes came, of which none is kept.
         UnavailableError
             If the host cannot be reached, refuses, or breaks off again and again. What came is
             kept for the next run.
@@ -191,6 +191,8 @@ class Download:
                 self._empty()
                 self._collect()
                 check()
+        except _OtherOffered:
+            raise  # perhaps a proxy's page: what an earlier run got is as good as before
         except IntegrityError:
             self._empty()
             raise
@@ -313,18 +315,20 @@ class Download:
                 total = hop.headers.get("X-Linked-Size", total)
                 declared = hop.headers.get("X-Linked-ETag", "").strip('"')
                 if re.fullmatch("[0-9a-f]{64}", declared) and declared != version.sha256:
-                    raise IntegrityError(
+                    raise _OtherOffered(
                         f"{version.name}: {self.url} is not the registered file: the Hub declares "
                         f"sha256 {declared}, the registry {version.sha256}; nothing was downloaded"
                     )
         self._size_agrees = total == str(version.bytes)
+        html = answer.headers.get("Content-Type", "").startswith("text/html")
+        page = "an HTML page came instead of data; " if html else ""
         if re.fullmatch("[0-9]{1,18}", total) and not self._size_agrees:
-            html = answer.headers.get("Content-Type", "").startswith("text/html")
-            page = "an HTML page came instead of data; " if html else ""
-            raise IntegrityError(
+            raise _OtherOffered(
                 f"{version.name}: {page}{self.url} is not the registered file: the host offers "
                 f"{total} bytes, the registry names {version.bytes}; nothing was downloaded"
             )
+        if html and not self._size_agrees and self._size():
+            raise _OtherOffered(f"{version.name}: {page}{self.url}; nothing was downloaded")
 
     def _size(self) -> int:
         return self.part.stat().st_size
@@ -366,6 +370,10 @@ class Download:
             f"{self.version.name}: {self.url} cannot be reached{times}: {reason_of(error)}; check "
             f"the network, or name a mirror in {MIRROR_VARIABLE}{self._kept()}"
         )
+
+
+class _OtherOffered(IntegrityError):
+    """The host says beforehand that it has another file."""
 
 
 class _CannotContinue(Exception):
