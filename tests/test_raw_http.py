@@ -97,7 +97,9 @@ def test_a_body_that_always_breaks_off_is_given_up(
         fetcher(server, tmp_path).fetch(NAME)
     assert len(server.requests) == ATTEMPTS
     assert naps == [0.01, 0.02]
-    assert files(tmp_path) == []
+    # What came stays for the next run, under a name that no fetch returns.
+    assert all(name.endswith(".part") for name in files(tmp_path))
+    assert not fetcher(server, tmp_path).path_of(registry_of(BODY).find(NAME)[1]).exists()
 
 
 def test_a_redirect_is_followed(server: LoopbackServer, tmp_path: Path) -> None:
@@ -129,7 +131,8 @@ def test_redirects_without_end_are_given_up(server: LoopbackServer, tmp_path: Pa
 def test_wrong_bytes_are_refused_with_both_hashes(
     server: LoopbackServer, tmp_path: Path, wrong: bytes
 ) -> None:
-    server.says(PATH, Answer(body=wrong))
+    # Without a length: one that differs is refused before anything is read.
+    server.says(PATH, Answer(body=wrong, length=False))
     using = fetcher(server, tmp_path)
     _, version = using.registry.find(NAME)
     with pytest.raises(IntegrityError) as caught:
@@ -143,8 +146,20 @@ def test_wrong_bytes_are_refused_with_both_hashes(
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("size", [len(BODY) - 1, len(BODY) + 1, 40 * len(BODY), 10**17])
+def test_another_length_is_refused_before_anything_is_kept(
+    server: LoopbackServer, tmp_path: Path, size: int
+) -> None:
+    server.says(PATH, Answer(body=BODY, declared=size))
+    with pytest.raises(IntegrityError) as caught:
+        fetcher(server, tmp_path).fetch(NAME)
+    assert f"offers {size} bytes, the registry names {len(BODY)}; nothing was" in str(caught.value)
+    assert files(tmp_path) == []
+    assert len(server.requests) == 1
+
+
 def test_a_body_far_too_long_is_not_read_to_its_end(server: LoopbackServer, tmp_path: Path) -> None:
-    server.says(PATH, Answer(body=BODY * 40))
+    server.says(PATH, Answer(body=BODY * 40, length=False))
     with pytest.raises(IntegrityError) as caught:
         fetcher(server, tmp_path).fetch(NAME)
     read = int(str(caught.value).split("got ")[1].split("(")[1].split(" bytes")[0])
@@ -261,21 +276,6 @@ def test_many_at_once_get_the_same_file(server: LoopbackServer, tmp_path: Path) 
     assert files(tmp_path) == [f"raw.githubusercontent.com{PATH}"]
 
 
-def test_another_process_may_make_the_folder_first(
-    server: LoopbackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server.says(PATH, Answer(body=BODY))
-    makedirs = os.makedirs
-
-    def too_late(name: str, mode: int = 0o777, exist_ok: bool = False) -> None:
-        makedirs(name, mode, exist_ok=True)
-        if not exist_ok:
-            raise FileExistsError(17, "File exists", name)
-
-    monkeypatch.setattr(os, "makedirs", too_late)
-    assert fetcher(server, tmp_path).fetch(NAME).read_bytes() == BODY
-
-
 def test_a_progress_bar_is_drawn_when_wanted(
     server: LoopbackServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -297,7 +297,7 @@ def test_a_full_disk_is_one_line(
     def full(*_: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr("shutil.move", full)
+    monkeypatch.setattr("analysis.raw.downloading.Download._beginning", full)
     with pytest.raises(InputError, match="the disk is full; name another cache folder"):
         fetcher(server, tmp_path).fetch(NAME)
     assert files(tmp_path) == []
@@ -375,3 +375,23 @@ def test_an_archive_without_end_is_cut_off(
     server.says(TREE_PATH, Answer(body=content + os.urandom(9 << 20)))
     with pytest.raises(IntegrityError):
         fetcher(server, tmp_path / "cache", registry).fetch(NAME)
+
+
+def test_an_archive_that_breaks_off_is_not_continued_and_not_kept(
+    server: LoopbackServer, tmp_path: Path, tree: tuple[bytes, raw.Registry], naps: list[float]
+) -> None:
+    content, registry = tree
+    server.says(TREE_PATH, Answer(body=content[:90], declared=len(content)))
+    with pytest.raises(UnavailableError, match="3 times") as caught:
+        fetcher(server, tmp_path / "cache", registry).fetch(NAME)
+    assert "kept" not in str(caught.value)
+    assert files(tmp_path / "cache") == []
+
+
+def test_a_web_page_that_is_the_registered_file_may_break_off_too(
+    server: LoopbackServer, tmp_path: Path, naps: list[float]
+) -> None:
+    page = PAGE * 2000
+    server.says(PATH, Answer(body=page[: 1 << 16], declared=len(page)), Answer(body=page))
+    using = fetcher(server, tmp_path, registry_of(page))
+    assert using.fetch(NAME).read_bytes() == page

@@ -11,7 +11,7 @@ import pytest
 
 from analysis import raw
 from analysis.errors import InputError, IntegrityError, UnavailableError
-from analysis.raw import fetching, places, rules
+from analysis.raw import downloading, places, rules
 from tests.support.registries import COMMIT, registry_of
 from tests.test_raw_gittree import FILES, archive
 
@@ -226,5 +226,5 @@ def test_rules_are_read_and_faults_name_file_and_line(
 
 
 def test_an_error_without_words_still_has_a_reason() -> None:
-    assert fetching._reason(ValueError()) == "ValueError"
-    assert fetching._reason(OSError(ValueError("the inner one"))) == "the inner one"
+    assert downloading.reason_of(ValueError()) == "ValueError"
+    assert downloading.reason_of(OSError(ValueError("the inner one"))) == "the inner one"

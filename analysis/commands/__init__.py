@@ -15,14 +15,15 @@ from collections.abc import Sequence
 from analysis.errors import RecordError
 
 _MODULES = (
-    *("sources", "shares", "lineage", "licences", "releases", "witnesses", "references"),
-    *("rerun", "series", "claims", "build"),
+    *("sources", "pinning", "shares", "lineage", "licences", "releases"),
+    *("witnesses", "references", "rerun", "series", "claims", "build"),
 )
 
 _EPILOG = """\
 examples:
   python -m analysis sources                     what the record rests on
   python -m analysis fetch --all                 fetch and verify every raw file
+  python -m analysis pin --list hfmlsoc/hub_weekly_snapshots    what can be registered by day
   python -m analysis share --snapshot hub-stats-2026-05 --population tracked-2026-05-25
   python -m analysis series --glob 'llmfit-*'    shares over days, with what may be compared
   python -m analysis licences                    thresholds of users in the licence texts

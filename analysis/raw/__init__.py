@@ -10,7 +10,8 @@ Examples
 
 from __future__ import annotations
 
-from analysis.raw.fetching import Fetcher, Patience, fetch, fetcher, sha256_of
+from analysis.raw.downloading import Patience
+from analysis.raw.fetching import Fetcher, fetch, fetcher, sha256_of
 from analysis.raw.gittree import archive_tree_id
 from analysis.raw.places import (
     CACHE_VARIABLE,

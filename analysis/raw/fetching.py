@@ -1,6 +1,9 @@
 """Fetching raw files: from the cache, a mirror folder or their public address.
 
-Whatever the way, bytes get their final name only after their hash was checked.
+Whatever the way, bytes get their final name only after their hash was checked. That is one rename
+within a folder, so that a kill leaves the whole file, or a part that the next fetch goes on with.
+(pooch, which names the cache folder, has no part in this: it starts each download anew, and a kill
+would leave a file under a random name that nobody finds again.)
 """
 
 from __future__ import annotations
@@ -10,57 +13,17 @@ import errno
 import hashlib
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from analysis.errors import InputError, IntegrityError, RecordError, UnavailableError
+from analysis.raw.downloading import CHUNK, Download, Patience, is_html, part_of
 from analysis.raw.gittree import archive_tree_id
+from analysis.raw.hub import at_endpoint, refuse_offline
 from analysis.raw.places import CACHE_VARIABLE, MIRROR_VARIABLE, cache_dir, mirror_dir
 from analysis.raw.registry import Registry, Source, Version, load_registry
-
-if TYPE_CHECKING:
-    import requests
-
-_CHUNK = 1 << 20
-# A host may recompress an archive, so its size may differ from the pinned one; not without end.
-_ARCHIVE_SLACK = 4
-_TRANSIENT = (429, 500, 502, 503, 504)
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long a download is tried.
-
-    Attributes
-    ----------
-    attempts : int
-        Requests in all, the first included; ``OMR_ATTEMPTS``.
-    backoff : float
-        Seconds before the second try; each later wait doubles it.
-    longest_wait : float
-        Cap in seconds on any single wait, a Retry-After among them;
-        ``OMR_LONGEST_WAIT``.
-    connect, read : float
-        Seconds to wait for a connection and for the next bytes.
-    """
-
-    attempts: int = 5
-    backoff: float = 1.0
-    longest_wait: float = 120.0
-    connect: float = 10.0
-    read: float = 60.0
-
-    @classmethod
-    def from_environment(cls) -> Patience:
-        """Return the defaults, changed by ``OMR_ATTEMPTS`` and ``OMR_LONGEST_WAIT``."""
-        return cls(
-            attempts=int(_positive("OMR_ATTEMPTS", cls.attempts)),
-            longest_wait=_positive("OMR_LONGEST_WAIT", cls.longest_wait),
-        )
 
 
 @dataclass(frozen=True)
@@ -87,7 +50,7 @@ class Fetcher:
     registry: Registry
     cache: Path
     mirror: Path | None = None
-    patience: Patience = Patience()
+    patience: Patience = field(default_factory=Patience)
     progress: bool = False
     address: Callable[[str], str] = str
 
@@ -142,50 +105,44 @@ class Fetcher:
         source, version = self.registry.find(name)
         final = self.path_of(version)
         with _one_line_for_disk(final):
-            if final.is_file():
-                try:
-                    check(final, source, version, quick=True)
-                except IntegrityError:
-                    # Kept for a look, under a name that no fetch returns.
-                    with contextlib.suppress(FileNotFoundError):
-                        os.replace(final, final.with_name(final.name + ".wrong"))
-                else:
-                    _remember(final, version)
-                    return final
-            self._through_pooch(source, version, final)
+            if not self._holds(final, source, version):
+                final.parent.mkdir(parents=True, exist_ok=True)
+                with part_of(final, version) as part:
+                    # Another process may have finished it while this one waited.
+                    if not self._holds(final, source, version):
+                        self._bring(part, source, version)
+                        os.replace(part, final)
             _remember(final, version)
         return final
 
-    def _through_pooch(self, source: Source, version: Version, final: Path) -> None:
-        import pooch  # slow to import, and not needed when the cache is warm
+    def _bring(self, part: Path, source: Source, version: Version) -> None:
+        """Fill `part` with the verified bytes, from the mirror or the address."""
+        if self.mirror is None:
+            if source.host == "huggingface-dataset":
+                refuse_offline(version.name)
+            url = self.address(version.url)
+            download = Download(url, part, source, version, self.patience, self.progress)
+            download.run(lambda: check(part, source, version, shown=url))
+            return
+        try:
+            self._copy(part, version)
+            check(part, source, version, shown=str(self.mirrored(version)))
+        except BaseException:
+            part.write_bytes(b"")  # a copy is quickly made again
+            raise
 
-        pooch.get_logger().setLevel("WARNING")
-        relative = final.relative_to(self.cache).as_posix()
-        known = None if version.sha256 is None else f"sha256:{version.sha256}"
-        keeper = pooch.create(
-            path=self.cache,
-            base_url="",
-            registry={relative: known},
-            urls={relative: self.address(version.url)},
-        )
-
-        def downloader(url: str, output_file: str | Path, _: object) -> None:
-            # pooch gives a temporary name in the final folder and renames it
-            # only when this returns and the hash agrees.
-            target = Path(output_file)
-            if self.mirror is None:
-                self._download(url, target, source, version)
-            else:
-                self._copy(target, version)
-            check(target, source, version, shown=self._origin(version))
-
-        # pooch makes the folder too, but stumbles when another process is quicker.
-        final.parent.mkdir(parents=True, exist_ok=True)
-        keeper.fetch(relative, downloader=downloader)
-
-    def _origin(self, version: Version) -> str:
-        found = self.mirrored(version)
-        return str(found) if found else self.address(version.url)
+    def _holds(self, final: Path, source: Source, version: Version) -> bool:
+        """Tell whether the cache has the right file; a wrong one is set aside."""
+        if not final.is_file():
+            return False
+        try:
+            check(final, source, version, quick=True)
+        except IntegrityError:
+            # Kept for a look, under a name that no fetch returns.
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(final, final.with_name(final.name + ".wrong"))
+            return False
+        return True
 
     def _copy(self, target: Path, version: Version) -> None:
         found = self.mirrored(version)
@@ -196,65 +153,8 @@ class Fetcher:
                 f"{version.url}"
             )
         with found.open("rb") as origin, target.open("wb") as copy:
-            while chunk := origin.read(_CHUNK):
+            while chunk := origin.read(CHUNK):
                 copy.write(chunk)
-
-    def _download(self, url: str, target: Path, source: Source, version: Version) -> None:
-        """Download to `target`; a body that breaks off is asked for again."""
-        import requests
-
-        limit = version.bytes if version.sha256 else version.bytes * _ARCHIVE_SLACK
-        with _session(self.patience) as session:
-            for attempt in range(1, self.patience.attempts + 1):
-                try:
-                    got = self._stream(session, url, target, version, limit)
-                    if version.sha256 is None or got >= version.bytes or _is_html(target):
-                        return
-                    problem = f"broke off after {got} of {version.bytes} bytes"
-                except requests.HTTPError as error:
-                    raise _refused(url, version, error.response, self.patience.attempts) from None
-                except (
-                    requests.exceptions.ChunkedEncodingError,
-                    requests.exceptions.ContentDecodingError,
-                    requests.ConnectionError,
-                    requests.Timeout,
-                ) as error:
-                    if _gave_up_connecting(error):
-                        raise _unreachable(url, version, error, self.patience.attempts) from None
-                    problem = f"broke off ({_reason(error)})"
-                except requests.RequestException as error:
-                    raise _unreachable(url, version, error, attempt) from None
-                if attempt < self.patience.attempts:
-                    wait = self.patience.backoff * 2 ** (attempt - 1)
-                    time.sleep(min(wait, self.patience.longest_wait))
-        raise UnavailableError(
-            f"{version.name}: {url} {problem}, {self.patience.attempts} times: try again later, "
-            f"or name a mirror in {MIRROR_VARIABLE}"
-        )
-
-    def _stream(
-        self,
-        session: requests.Session,
-        url: str,
-        target: Path,
-        version: Version,
-        limit: int,
-    ) -> int:
-        got = 0
-        patience = (self.patience.connect, self.patience.read)
-        with (
-            session.get(url, stream=True, timeout=patience) as answer,
-            _bar(version, self.progress) as advance,
-            target.open("wb") as out,
-        ):
-            answer.raise_for_status()
-            for chunk in answer.iter_content(_CHUNK):
-                out.write(chunk)
-                got += len(chunk)
-                advance(len(chunk))
-                if got > limit:
-                    break  # the hash cannot agree any more
-        return got
 
 
 def fetch(name: str, *, registry: Registry | None = None, progress: bool | None = None) -> Path:
@@ -290,12 +190,18 @@ def fetch(name: str, *, registry: Registry | None = None, progress: bool | None 
 
 
 def fetcher(*, registry: Registry | None = None, progress: bool | None = None) -> Fetcher:
-    """Return the fetcher that the environment asks for (cache, mirror, patience)."""
+    """Return the fetcher that the environment asks for (cache, mirror, patience, Hub).
+
+    Where ``HF_ENDPOINT`` is set, files of Hub data sets are asked for there instead of at
+    https://huggingface.co; their place in the cache stays that of the public address. The token
+    that huggingface_hub knows goes to that address only, not to where it redirects.
+    """
     return Fetcher(
         registry=load_registry() if registry is None else registry,
         cache=cache_dir(),
         mirror=mirror_dir(),
         patience=Patience.from_environment(),
+        address=at_endpoint,
         progress=sys.stderr.isatty() if progress is None else progress,
     )
 
@@ -335,14 +241,14 @@ def check(
         try:
             got = archive_tree_id(path)
         except IntegrityError as error:
-            page = "an HTML page came instead of data; " if _is_html(path) else ""
+            page = "an HTML page came instead of data; " if is_html(path) else ""
             raise IntegrityError(
                 f"{version.name}: {page}{named} ({size} bytes) cannot be verified against "
                 f"{what} {wanted}: {str(error).removeprefix(f'{path}: ')}"
             ) from None
     if got == wanted:
         return
-    page = "an HTML page came instead of data; " if _is_html(path) else ""
+    page = "an HTML page came instead of data; " if is_html(path) else ""
     raise IntegrityError(
         f"{version.name}: {page}{named} is not the registered file: expected {what} {wanted} "
         f"({version.bytes} bytes), got {got} ({size} bytes); nothing was kept under its name"
@@ -393,48 +299,6 @@ def _remembered(path: Path, git_tree: str) -> bool:
         return False
 
 
-def _is_html(path: Path) -> bool:
-    with path.open("rb") as stream:
-        head = stream.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return head.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<script"))
-
-
-def _session(patience: Patience) -> requests.Session:
-    import requests
-    from requests.adapters import HTTPAdapter
-    from urllib3.util import Retry
-
-    retry = Retry(
-        total=patience.attempts - 1,
-        status_forcelist=_TRANSIENT,
-        allowed_methods=("GET",),
-        backoff_factor=patience.backoff,
-        backoff_max=patience.longest_wait,
-        retry_after_max=int(patience.longest_wait),
-        respect_retry_after_header=True,
-        raise_on_status=False,
-        redirect=5,
-    )
-    session = requests.Session()
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retry))
-    session.headers["User-Agent"] = "open-model-record (research; fetches pinned files)"
-    return session
-
-
-@contextlib.contextmanager
-def _bar(version: Version, wanted: bool) -> Iterator[Callable[[int], Any]]:
-    if not wanted:
-        yield lambda _: None
-        return
-    from tqdm import tqdm
-
-    with tqdm(
-        total=version.bytes, unit="B", unit_scale=True, desc=version.name, file=sys.stderr
-    ) as bar:
-        yield bar.update
-
-
 @contextlib.contextmanager
 def _one_line_for_disk(final: Path) -> Iterator[None]:
     """Turn what a disk refuses (full, read-only, a file in the way) into one line."""
@@ -448,57 +312,3 @@ def _one_line_for_disk(final: Path) -> Iterator[None]:
             f"{final.parent}: cannot be written: {why}; name another cache folder in "
             f"{CACHE_VARIABLE}"
         ) from None
-
-
-def _refused(
-    url: str, version: Version, answer: requests.Response, attempts: int
-) -> UnavailableError:
-    status = answer.status_code
-    if status in {404, 410}:
-        advice = (
-            f"the repository, commit or path is gone; check commit {version.commit}, or name a "
-            f"mirror that has the file in {MIRROR_VARIABLE}"
-        )
-    elif status in _TRANSIENT:
-        advice = f"{attempts} times; try again later, or name a mirror in {MIRROR_VARIABLE}"
-    else:
-        advice = f"it is not served to you; name a mirror that has the file in {MIRROR_VARIABLE}"
-    return UnavailableError(f"{version.name}: {url} answered {status}: {advice}")
-
-
-def _unreachable(url: str, version: Version, error: Exception, attempts: int) -> UnavailableError:
-    times = f" ({attempts} tries)" if attempts > 1 else ""
-    return UnavailableError(
-        f"{version.name}: {url} cannot be reached{times}: {_reason(error)}; check the network, or "
-        f"name a mirror in {MIRROR_VARIABLE}"
-    )
-
-
-def _gave_up_connecting(error: Exception) -> bool:
-    """Tell a connection that never came (tried again already) from one that broke."""
-    from urllib3.exceptions import MaxRetryError
-
-    return bool(error.args) and isinstance(error.args[0], MaxRetryError)
-
-
-def _reason(error: Exception) -> str:
-    inner: Any = error
-    while True:
-        deeper = getattr(inner, "reason", None) or (inner.args[0] if inner.args else None)
-        if not isinstance(deeper, Exception):
-            break
-        inner = deeper
-    return " ".join(str(inner).split()) or type(inner).__name__
-
-
-def _positive(variable: str, default: float) -> float:
-    value = os.environ.get(variable, "").strip()
-    if not value:
-        return default
-    try:
-        number = float(value)
-    except ValueError:
-        number = 0.0
-    if not 1 <= number < 1e6:
-        raise InputError(f"{variable}={value} must be a number from 1 upwards")
-    return number

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from analysis.errors import InputError, IntegrityError, UnavailableError
-from analysis.raw.fetching import Patience, _reason, _session
+from analysis.raw.downloading import Patience, reason_of, session_of
 from analysis.raw.places import MIRROR_VARIABLE, mirror_dir
 
 #: Bytes beyond which an answer is not read on.
@@ -124,7 +124,7 @@ class PublicFiles:
         if host in self._silent:
             raise UnavailableError(f"{url}: {self._silent[host]}; {advice}")
         problem = ""
-        with _session(self.patience) as session:
+        with session_of(self.patience) as session:
             for attempt in range(1, self.patience.attempts + 1):
                 try:
                     return self._stream(session, asked)
@@ -139,9 +139,9 @@ class PublicFiles:
                     requests.exceptions.ContentDecodingError,
                     _BrokenOffError,
                 ) as error:
-                    problem = f"broke off ({_reason(error)}), {attempt} times"
+                    problem = f"broke off ({reason_of(error)}), {attempt} times"
                 except requests.RequestException as error:
-                    self._silent[host] = f"{host} cannot be reached ({_reason(error)})"
+                    self._silent[host] = f"{host} cannot be reached ({reason_of(error)})"
                     raise UnavailableError(f"{url}: {self._silent[host]}; {advice}") from None
                 if attempt < self.patience.attempts:
                     wait = self.patience.backoff * 2 ** (attempt - 1)
