@@ -365,7 +365,8 @@ def _taken(
         raise InputError(f"{name}: the file holds no counter {counter}: {advice}")
     day, how = _dated(reader, rules, entry, own_day, frame)
     rows = frame[frame["part"] == "repository"]
-    partition = "organisation" if question.by == "organisation" else "task"
+    # The other split would do too, but that one knows which have no counter.
+    partition = "organisation" if population.tasks is None else "task"
     lumps = frame[frame["part"] == partition]
     if population.tasks is not None:
         if frame["pipeline_tag"].isna().all():

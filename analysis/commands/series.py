@@ -164,7 +164,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(question, made, registry, reader)
         print(
-            f"{len(asked)} snapshots: {from_cache} kept from before, "
+            f"{_many(len(asked), 'snapshot')}: {from_cache} kept from before, "
             f"{len(asked) - from_cache - len(made.failed)} read, {len(made.failed)} failed",
             file=sys.stderr,
         )
@@ -232,10 +232,9 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _licence(made: builder_series.Series, registry: raw.Registry) -> str | None:
     """Licence of what is derived from registered sources; None where files come in."""
-    sources = set(made.days["source"])
-    if any(source is None or source != source for source in sources):
+    if made.days["source"].isna().any():
         return None
-    alike = any(registry.source(str(source)).share_alike for source in sources)
+    alike = any(registry.source(one).share_alike for one in set(made.days["source"].astype("str")))
     return "ODbL-1.0" if alike else "CC-BY-4.0"
 
 
@@ -268,7 +267,7 @@ def _print(
 ) -> None:
     days, rows = made.days, made.rows
     print(
-        f"{len(days)} readings from {days['day'].iloc[0]} to {days['day'].iloc[-1]}, "
+        f"{_many(len(days), 'reading')} from {days['day'].iloc[0]} to {days['day'].iloc[-1]}, "
         f"{int(days['fresh'].sum())} of them new observations; population {question.population}, "
         f"{question.measure}"
     )
@@ -292,7 +291,7 @@ def _print(
                 if row["grade"] == "bounded"
                 else ""
             )
-            name = str(row["snapshot"])
+            name = Path(str(row["snapshot"])).name
             name = name if name.isprintable() else shown(name)
             name = name if len(name) <= 23 else f"…{name[-22:]}"
             change = row["matched_change"]
@@ -323,9 +322,13 @@ def _print(
     if made.apart:
         print(f"note: windows that do not overlap, for sums: {', '.join(made.apart)}")
     if made.problems:
-        print(f"note: the readers had {len(made.problems)} notes; --json lists them")
+        print(f"note: the readers had {_many(len(made.problems), 'note')}; --json lists them")
     if _licence(made, registry) == "ODbL-1.0":
         print("note: derived from a share-alike source: pass it on under ODbL-1.0")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _none(value: Any) -> bool:
