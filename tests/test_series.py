@@ -403,6 +403,23 @@ def test_adding_one_costs_one(
     )
 
 
+def test_raw_files_fetched_on_the_way_can_go(
+    mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv(raw.CACHE_VARIABLE, str(tmp_path))
+    kept = raw.fetch("top30-2026-05-30")
+    argv = ["series", "--glob", "top30-2026-05-[23]*", "--families", "qwen", "--drop-raw"]
+    assert commands.main(argv) == 0
+    assert [path for path in tmp_path.rglob("*.json") if path.is_file()] == [kept]
+    first = capsys.readouterr()
+    assert "2 read" in first.err
+    assert commands.main(argv) == 0
+    again = capsys.readouterr()
+    assert "2 kept from before" in again.err
+    assert again.out == first.out
+    assert "enters it by growing" in again.out
+
+
 def test_a_damaged_summary_is_made_anew(
     reader: summaries.Reader, tmp_path: Path, counted: list[str]
 ) -> None:
@@ -513,6 +530,7 @@ def test_untrusted_ids_in_what_is_written(mirror: Path, tmp_path: Path, capsys: 
         (["top30-2026-05-23", "--to", "no/such/place.csv"], "cannot be written"),
         (["x.parquet@2026-02-31"], "2026-02-31 is no day"),
         (["top30-2026-05-23", "--families", "qwen", "--organisations"], "exclude one another"),
+        (["top30-2026-05-23", "--no-cache", "--drop-raw"], "--drop-raw needs the summaries"),
         (["top30-2026-05-23", "--measure", "downloads_all_time"], "no counter downloads_all_time"),
     ],
 )

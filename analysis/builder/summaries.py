@@ -32,6 +32,7 @@ from typing import Final
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from analysis import raw, snapshot
@@ -188,10 +189,10 @@ class Cache:
                 path.unlink()
         return None
 
-    def write(self, key: str, summary: Summary) -> None:
-        """Keep a summary: under a temporary name first, renamed when it is whole."""
+    def write(self, key: str, summary: Summary) -> bool:
+        """Keep a summary, under a temporary name until it is whole; say whether it is kept."""
         if self.folder is None:
-            return
+            return False
         content = summary.to_bytes()
         name = f"{key}-{digest(content)}.parquet"
         partial = ""
@@ -209,6 +210,8 @@ class Cache:
                     f"{self.folder}: summaries cannot be kept ({error.strerror or error}): "
                     "the next run reads the snapshots again"
                 )
+            return False
+        return True
 
 
 def digest(content: bytes) -> str:
@@ -247,12 +250,16 @@ class Reader:
         Where summaries are kept.
     rules
         Hash of what decides what is kept by name: the register of families, the tracked lists.
+    drop_raw
+        Remove a raw file that was fetched for its summary, once that is kept: hundreds of dumps of
+        the whole Hub are more than a laptop holds.
     """
 
     registry: raw.Registry
     families: families_module.Families
     cache: Cache
     rules: str
+    drop_raw: bool = False
     _rankings: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @classmethod
@@ -290,9 +297,15 @@ class Reader:
         kept = self.cache.read(key)
         if kept is not None:
             return kept, True
-        path = entry.path if entry.path is not None else raw.fetch(entry.name)
+        path, new = entry.path, False
+        if path is None:
+            using = raw.fetcher(registry=self.registry)
+            new = not using.path_of(self.registry.find(entry.name)[1]).is_file()
+            path = raw.fetch(entry.name)
         made = summarise(path, entry.kind, self.families, self.named)
-        self.cache.write(key, made)
+        if self.cache.write(key, made) and new and self.drop_raw:
+            with contextlib.suppress(OSError):
+                path.unlink()
         return made, False
 
     def ranking(self, source: raw.Source, version: raw.Version) -> dict[str, int]:
@@ -466,8 +479,12 @@ def _day_of(path: Path) -> dt.date | None:
         if column is None:
             return None
         values = pq.read_table(path, columns=[column])[column].drop_null()
-        texts = values.cast(pa.string()).to_pandas().str[:10].value_counts().sort_index()
+        if pa.types.is_timestamp(values.type):
+            values = values.cast(pa.date32())
+        texts = pc.utf8_slice_codeunits(values.cast(pa.string()), 0, 10)
+        counts = {one["values"]: one["counts"] for one in pc.value_counts(texts).to_pylist()}
         # A capture that goes over midnight counts for the day that holds most of its rows.
-        return None if texts.empty else dt.date.fromisoformat(str(texts.idxmax()))
+        most = min(counts, key=lambda day: (-counts[day], day), default=None)
+        return None if most is None else dt.date.fromisoformat(most)
     except (OSError, ValueError, pa.ArrowException):
         return None

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _MEASURES = ("downloads_30d", "downloads_all_time")
 _RULES = ("official", "organisation", "with-reuploads")
 
+#: Kinds that hold the first of a ranking.
+_RANKINGS = ("hub-top30", "hub-top25", "hub-top15", "hub-trending")
+
 #: Groups that are printed where none is named.
 _PRINTED = 3
 
@@ -35,20 +38,23 @@ Each row says how many of its days are new, and the last lines which days may be
 Columns: share and interval of the population; new: days of the window that no earlier reading
 has seen; matched: change of the share over the repositories that this reading and the one before
 both hold, in percentage points, and what part of the downloads these carry; chained: the first
-share carried on by such changes; common: share over the repositories that all readings hold.
+share carried on by such changes (its level is that of the first day's rows, only its movement
+says something); common: share over the repositories that all readings hold.
 Among the rows present (the default population) shares of different days are not comparable,
 because other rows are present: look at the matched changes.
 
 A summary of each snapshot is kept below OMR_CACHE/series; a snapshot that is there is not read
-again, whatever is asked. Optional versions (weekly-*) are fetched only when named or matched.
+again, whatever is asked, and an interrupted run goes on where it was. Optional versions
+(weekly-*) are fetched only when named or matched.
 
 examples:
   python -m analysis series --glob 'llmfit-*' --families qwen llama
   python -m analysis series --glob 'llmfit-*' --population tracked-2026-03-27
-  python -m analysis series --glob 'top30-*' --glob 'top25-2026-0[4-8]-*' --json
+  python -m analysis series --glob 'top30-*' --families qwen
+  python -m analysis series --glob 'top30-*' --families qwen --exclude Qwen/Qwen3-VL-2B-Instruct
   python -m analysis series hub-stats-2026-05 capture.parquet dump.parquet@2026-11-25
   python -m analysis series panel-2025 --measure downloads_all_time --to panel.csv
-  python -m analysis series --glob 'weekly-*' --organisations --to weeks.parquet
+  python -m analysis series --glob 'weekly-*' --organisations --to weeks.parquet --drop-raw
 """
 
 
@@ -117,6 +123,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     series.add_argument(
         "--no-cache", action="store_true", help="read every snapshot anew and keep nothing"
     )
+    series.add_argument(
+        "--drop-raw",
+        action="store_true",
+        help="remove each raw file fetched on the way once its summary is kept",
+    )
     series.add_argument("--json", action="store_true", help="print JSON")
     series.set_defaults(run=run)
 
@@ -129,10 +140,13 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"--to {shown(str(args.to))}: name a .csv or a .parquet file")
     if args.families and args.organisations is not None:
         raise InputError("series: --families and --organisations exclude one another")
+    if args.no_cache and args.drop_raw:
+        raise InputError("series: --drop-raw needs the summaries that --no-cache does not keep")
     registry = raw.load_registry()
     asked = builder_series.entries(args.snapshots, args.glob, registry)
     cache = builder_series.Cache(None if args.no_cache else raw.cache_dir() / "series")
     reader = builder_series.Reader.of(registry, cache)
+    reader.drop_raw = args.drop_raw
     question = builder_series.Question(
         population=args.population,
         measure=args.measure,
@@ -312,6 +326,16 @@ def _print(
         print(
             "note: the repositories present differ from day to day, so these shares are not "
             "comparable with one another: compare the matched changes"
+        )
+    if set(days["kind"]) & set(_RANKINGS):
+        print(
+            "note: a ranking holds what ranks high, so a repository enters it by growing: "
+            "the matched changes do not see that climb"
+        )
+    if days["source"].nunique(dropna=False) > 1:
+        print(
+            "note: snapshots of several sources hold different repositories by design: "
+            "see what part is matched, or ask for one source at a time"
         )
     repeated = days.index[~days["fresh"]]
     if len(repeated):

@@ -26,9 +26,11 @@ when rows come and go. Three answers, side by side:
     the Royal Statistical Society B 12, 1950), the matched model of price statistics (Consumer
     Price Index Manual, ILO and others). ``chained_share`` carries the first share
     on by these links: a family and all the rest grow each by its own matched growth. It stays
-    between 0 and 1. A matched comparison is blind to what enters and leaves: a family that wins by
+    between 0 and 1; its level is that of the first day's rows, so only its movement says
+    something. A matched comparison is blind to what enters and leaves: a family that wins by
     new models gains nothing here, and the part of the downloads that is matched
-    (``matched_covers``) says how much is seen. Links chained over many days drift where
+    (``matched_covers``) says how much is seen. In a ranking even entering is an outcome: what
+    climbs into it is not matched on the day it does. Links chained over many days drift where
     counters bounce (Ivancic, Diewert and Fox, *Scanner Data, Time Aggregation and the
     Construction of Price Indexes*, Journal of Econometrics 161, 2011).
 ``common_…``
