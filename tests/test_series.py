@@ -8,6 +8,7 @@ import errno
 import itertools
 import json
 import os
+import runpy
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -26,7 +27,7 @@ from analysis.builder import series as builder
 from analysis.builder import summaries
 from analysis.errors import InputError
 from analysis.measure import series, snapshots
-from analysis.snapshot import repeats
+from tests.conftest import PROJECT
 
 Capture = pytest.CaptureFixture[str]
 
@@ -62,7 +63,7 @@ COUNTERS = st.dictionaries(
 )
 DAYS = st.lists(st.tuples(st.integers(0, 120), COUNTERS), min_size=1, max_size=5)
 MANY = settings(max_examples=15)
-FEW = settings(max_examples=4)
+FEW = settings(max_examples=3)
 
 
 def several(days: list[tuple[int, dict[int, int]]]) -> list[series.Taken]:
@@ -270,11 +271,11 @@ def as_json(capsys: Capture, *argv: str, status: int = 0) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("population", ["present", LISTED])
+@pytest.mark.parametrize("population", [LISTED, pytest.param("present", marks=pytest.mark.slow)])
 def test_the_shares_of_share(mirror: Path, capsys: Capture, population: str) -> None:
     argv = ["--population", population]
     one = as_json(capsys, "share", "--snapshot", "llmfit-2026-04-22", *argv)
-    many = as_json(capsys, "series", "--glob", "llmfit-2026-04-2?", *argv)
+    many = as_json(capsys, "series", "llmfit-2026-04-22", *argv)
     day = next(d for d in many["snapshots"] if d["snapshot"] == "llmfit-2026-04-22")
     assert day["total"] == one["total_downloads"]
     assert day["covered"] == one["covered_repositories"]
@@ -292,21 +293,18 @@ def test_the_shares_of_share(mirror: Path, capsys: Capture, population: str) -> 
 
 
 def test_the_catalogue_over_days(reader: summaries.Reader) -> None:
-    names = [f"llmfit-2026-{day}" for day in ("04-08", "04-22", "04-29", "05-10")]
+    names = [f"llmfit-2026-{day}" for day in ("04-29", "05-10")]
     got = answer(reader, *reversed(names), groups=("Qwen",), population=LISTED)
     assert got.days.index.tolist() == names
-    assert got.days["day"].tolist()[-1] == "2026-05-09", (
-        "dated by its counters, as the builder does"
-    )
+    assert got.days["day"].tolist()[-1] == "2026-05-09", "by its counters, as the builder has it"
     assert got.days["day_known_by"].tolist()[-1] == "its counters equal those of top30-2026-05-09"
-    assert got.days["days_new"].tolist() == [30, 14, 7, 10]
-    assert got.apart == (names[0], names[3])
+    assert got.days["days_new"].tolist() == [30, 10]
+    assert got.apart == (names[0],)
     rows = got.rows
     assert (rows["lower"] <= rows["share"]).all()
     assert (rows["share"] <= rows["upper"]).all()
     assert rows["grade"].unique().tolist() == ["bounded"]
-    # Spring: Qwen grows in the same repositories, and nearly all of the downloads are matched.
-    assert rows["matched_change"].tolist()[1:] == pytest.approx([0.0988, 0.0570, 0.0072], abs=1e-4)
+    assert rows["matched_change"].tolist()[1:] == pytest.approx([0.0072], abs=1e-4)
     assert (got.days["matched_covers"].dropna() > 0.97).all()
 
 
@@ -316,8 +314,7 @@ def test_a_whole_hub_gives_the_same_answers(
     """The real cut, once with all its rows and once as if it were too large to keep them."""
     questions: list[dict[str, Any]] = [
         {},
-        {"population": "text-and-vision"},
-        {"measure": "downloads_all_time", "family_rule": "with-reuploads"},
+        {"population": "text-and-vision", "family_rule": "with-reuploads"},
         {"by": "organisation", "groups": ("Qwen", "google", "sentence-transformers")},
     ]
     exact = [answer(reader, "hub-stats-2026-05", **asked) for asked in questions]
@@ -325,6 +322,8 @@ def test_a_whole_hub_gives_the_same_answers(
         monkeypatch.setattr(summaries, name, value)
     entry = builder.entries(["hub-stats-2026-05"], [], reader.registry)
     large = replace(reader, cache=summaries.Cache(None), _rankings=reader._rankings)
+    names = summaries.listed(LISTED, reader.families)
+    monkeypatch.setattr(summaries.Reader, "named", lambda _: names)
     kept, _ = large.read(entry[0])
     assert kept.rows.num_rows < 2_500
     monkeypatch.setattr(summaries.Reader, "read", lambda *_: (kept, True))
@@ -373,7 +372,7 @@ def test_adding_one_costs_one(
     reader: summaries.Reader, tmp_path: Path, counted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = replace(reader, cache=summaries.Cache(tmp_path / "cache"))
-    names = ["llmfit-2026-04-01", *weeks(tmp_path / "w", 5)]
+    names = ["top30-2026-05-30", *weeks(tmp_path / "w", 3)]
     said: list[tuple[str, bool]] = []
     asked = builder.entries(names, [], reader.registry)
 
@@ -384,11 +383,11 @@ def test_adding_one_costs_one(
         )
 
     ask(asked[:-1])
-    assert [kept for _, kept in said] == [False] * 5
+    assert [kept for _, kept in said] == [False] * 3
     before = len(counted)
     ask(asked)
-    assert counted[before:] == ["week-004.parquet"]
-    assert [kept for _, kept in said] == [True] * 5 + [False]
+    assert counted[before:] == ["week-002.parquet"]
+    assert [kept for _, kept in said] == [True] * 3 + [False]
     # Another question reads nothing: no registered file is even fetched.
     monkeypatch.setattr(raw, "fetch", lambda name: pytest.fail(f"{name} was fetched"))
     ask(asked, family_rule="organisation", exclude=("Qwen/Qwen-Llama-1",), groups=("qwen",))
@@ -567,10 +566,29 @@ def test_the_panel_marks_its_repeats(reader: summaries.Reader) -> None:
 
 
 @pytest.mark.slow
+def test_memory_and_time_of_many_weeks(mirror: Path, tmp_path: Path) -> None:
+    """Synthetic weeks as long as a dump that is too large to keep all of its rows."""
+    bench = runpy.run_path(str(PROJECT / "benchmarks" / "series.py"))
+    names = bench["weeks"](tmp_path, 49, 6)
+    few = bench["run"](tmp_path / "few", *names[:12])
+    many = bench["run"](tmp_path / "many", *names[:-1])
+    more = bench["run"](tmp_path / "many", *names)
+    assert many["peak_megabytes"] - few["peak_megabytes"] < 36 * 4, "a few megabytes a snapshot"
+    assert more["cpu_seconds"] < many["cpu_seconds"]
+    assert len(list((tmp_path / "many" / "series").iterdir())) == len(names)
+
+
+@pytest.mark.slow
 def test_all_catalogues_are_new_observations(reader: summaries.Reader) -> None:
     asked = builder.entries([], ["llmfit-*", "top30-*", "top25-*"], reader.registry)
     got = builder.make(asked, builder.Question(groups=("qwen",)), reader)
     assert len(got.days) == len(asked) == 87
     assert not (got.days["verdict"] == "repeat").any()
     assert got.rows["share"].dropna().between(0, 1).all()
-    assert repeats.FLOOR == 1_000
+    # What rose in April was one repository: without it there is no change to speak of.
+    names = [f"llmfit-2026-{day}" for day in ("04-08", "04-22", "04-29")]
+    question: dict[str, Any] = {"groups": ("Qwen",), "population": LISTED}
+    risen = answer(reader, *names, **question).rows["matched_change"].tolist()[1:]
+    assert risen == pytest.approx([0.0988, 0.0570], abs=1e-4)
+    calm = answer(reader, *names, **question, exclude=("Qwen/Qwen3-VL-2B-Instruct",))
+    assert calm.rows["matched_change"].tolist()[1:] == pytest.approx([0.005, 0], abs=1e-3)
