@@ -502,7 +502,7 @@ def test_a_capture_says_its_day(reader: summaries.Reader, tmp_path: Path) -> Non
 def test_untrusted_ids_in_what_is_written(mirror: Path, tmp_path: Path, capsys: Capture) -> None:
     path = tmp_path / "odd.parquet"
     ids = ["=cmd()/x", "Qwen/a", "\x1b[31m/b", "plain"]
-    pq.write_table(pa.table({"id": ids, "downloads": [9, 2, 3, 4]}), path)
+    pq.write_table(pa.table({"id": ids, "downloads": [2**63 - 1, 2, 3, 4]}), path)
     out = tmp_path / "out.csv"
     argv = ["series", f"{path}@2026-01-01", "--organisations", "--no-cache", "--to", str(out)]
     assert commands.main(argv) == 0
@@ -546,7 +546,15 @@ def test_makers_and_tasks(reader: summaries.Reader) -> None:
     makers = answer(reader, "llmfit-2026-04-22", population="named-makers", groups=("qwen",))
     assert makers.comparable
     assert makers.rows["missing"].tolist()[0] > 0
-    tasks = answer(reader, "llmfit-2026-04-22", population="text-and-vision")
+    tasks = answer(
+        reader,
+        "llmfit-2026-04-22",
+        population="text-and-vision",
+        exclude=("no/body", "Qwen/Qwen3-8B"),
+    )
+    assert [text for name, text in tasks.problems if name == "--exclude"] == [
+        "'no/body': not there to leave out, or too small to stand by name"
+    ]
     assert not tasks.comparable
     assert tasks.days["covered"].tolist()[0] < tasks.days["population"].tolist()[0]
     assert tasks.days["bounded_by"].tolist() == ["top25-2026-04-22"]
@@ -583,6 +591,11 @@ def test_all_catalogues_are_new_observations(reader: summaries.Reader) -> None:
     asked = builder.entries([], ["llmfit-*", "top30-*", "top25-*"], reader.registry)
     got = builder.make(asked, builder.Question(groups=("qwen",)), reader)
     assert len(got.days) == len(asked) == 87
+    dating = pd.read_csv(PROJECT / "data" / "derived" / "dating.csv")
+    known = dating[dating["verdict"] == "match"].set_index("version")["day"].to_dict()
+    dated = {name: day for name, day in known.items() if name in got.days.index}
+    assert dated
+    assert {name: got.days.at[name, "day"] for name in dated} == dated, "as the builder has them"
     assert not (got.days["verdict"] == "repeat").any()
     assert got.rows["share"].dropna().between(0, 1).all()
     # What rose in April was one repository: without it there is no change to speak of.

@@ -23,7 +23,6 @@ import importlib.metadata
 import io
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -195,16 +194,15 @@ class Cache:
             return False
         content = summary.to_bytes()
         name = f"{key}-{digest(content)}.parquet"
-        partial = ""
+        # Another run may write the same summary at the same moment.
+        partial = self.folder / f".{name}.{os.getpid()}.partial"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, partial = tempfile.mkstemp(dir=self.folder, prefix=".", suffix=".partial")
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
+            partial.write_bytes(content)
             os.replace(partial, self.folder / name)
         except OSError as error:
             with contextlib.suppress(OSError):
-                Path(partial).unlink()
+                partial.unlink()
             if not self.notes:
                 self.notes.append(
                     f"{self.folder}: summaries cannot be kept ({error.strerror or error}): "
@@ -288,7 +286,7 @@ class Reader:
         sha256 = entry.sha256
         if sha256 is None:
             if entry.path is None or not entry.path.is_file():
-                raise InputError(f"{entry.name}: no such file")
+                raise InputError(f"{entry.name}: no file: name one snapshot")
             try:
                 sha256 = raw.sha256_of(entry.path)
             except OSError as error:

@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -200,19 +199,15 @@ def write(frame: pd.DataFrame, path: Path) -> None:
 
     from analysis.builder.writing import csv_bytes
 
-    partial = ""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
-        with os.fdopen(handle, "wb") as file:
+        with partial.open("wb") as file:
             if path.suffix == ".csv":
                 file.write(csv_bytes(frame))
             else:
                 pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), file)
             file.flush()
             os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(partial).chmod(0o666 & ~umask)
         os.replace(partial, path)
     except OSError as error:
         raise InputError(
@@ -220,7 +215,7 @@ def write(frame: pd.DataFrame, path: Path) -> None:
         ) from None
     finally:
         with suppress(OSError):
-            Path(partial).unlink()
+            partial.unlink()
 
 
 def _plain(value: Any) -> Any:
