@@ -3,6 +3,10 @@
 Which snapshots (:func:`entries`), which day each is of, and which part of each the question is
 about; the numbers are made by :mod:`analysis.measure.series`. Each snapshot is read once and kept
 as a summary (:mod:`analysis.builder.summaries`), so one more snapshot costs one reading.
+
+A summary of a large snapshot lists the repositories that can be asked for by name and the most
+downloaded; all others count in totals. So totals, shares and bounds are exact whatever the size,
+while matched and common repositories are sought among those listed.
 """
 
 from __future__ import annotations
@@ -177,7 +181,7 @@ class Series:
     failed
         Snapshots that could not be read, with the reason.
     problems
-        What readers met: snapshot, text.
+        What readers met: snapshot (or the option that it is about), text.
     """
 
     days: pd.DataFrame
@@ -242,6 +246,7 @@ def make(
     facts: dict[str, dict[str, Any]] = {}
     failed: list[tuple[str, str]] = []
     problems: list[tuple[str, str]] = []
+    met: set[str] = set(population.members or ())
     for entry in asked:
         try:
             summary, cached = reader.read(entry)
@@ -254,6 +259,8 @@ def make(
             cached, found = False, []
         else:
             problems.extend((entry.name, text) for text in summary.problems)
+            if excluded:
+                met.update(summary.rows["repository_id"].to_pylist())
         for one, fact in found:
             taken.append(one)
             facts[one.name] = fact
@@ -261,6 +268,10 @@ def make(
             progress(entry.name, cached)
     if not taken:
         raise InputError(f"series: no snapshot could be read; the first: {failed[0][1]}")
+    problems.extend(
+        ("--exclude", f"{shown(one)}: not there to leave out, or too small to stand by name")
+        for one in sorted(excluded - met)
+    )
     seen, stale = _seen(taken, measure.WINDOW if question.measure == MEASURES[0] else None)
     groups = _groups(question, families, list(numbers.of), taken, wanted)
     if question.by == "organisation" and not wanted:
@@ -365,7 +376,8 @@ def _taken(
         raise InputError(f"{name}: the file holds no counter {counter}: {advice}")
     day, how = _dated(reader, rules, entry, own_day, frame)
     rows = frame[frame["part"] == "repository"]
-    partition = "organisation" if question.by == "organisation" else "task"
+    # The other split would do too, but that one knows which have no counter.
+    partition = "organisation" if population.tasks is None else "task"
     lumps = frame[frame["part"] == partition]
     if population.tasks is not None:
         if frame["pipeline_tag"].isna().all():
@@ -528,7 +540,7 @@ def _seen(
         frames[name] = pd.DataFrame(
             {
                 "repository_id": one.repositories[high],
-                "downloads": one.downloads[high].astype("int64"),
+                "downloads": np.minimum(one.downloads[high], 2.0**62).astype("int64"),
             }
         )
     found = repeats.repeats(frames, counter="downloads")

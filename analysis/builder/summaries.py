@@ -23,23 +23,25 @@ import importlib.metadata
 import io
 import json
 import os
-import tempfile
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from analysis import raw, snapshot
 from analysis.errors import InputError
 from analysis.snapshot import families as families_module
+from analysis.snapshot import whole
 
 MEASURES: Final = ("downloads_30d", "downloads_all_time")
 
-#: So many of the most downloaded are kept by name, by either counter.
+#: So many of the most downloaded in 30 days are kept by name.
 DEPTH: Final = 10_000
 
 #: A file with no more rows keeps all of them.
@@ -53,6 +55,7 @@ HEAD_KINDS: Final = ("hub-top30", "hub-top25")
 
 #: Name of the count of repositories that have the counter.
 READ: Final = {"downloads_30d": "read_30d", "downloads_all_time": "read_all_time"}
+#: Owner of the Hub's first repositories, which have none.
 NO_ORGANISATION: Final = "(none)"
 SCHEMA: Final = pa.schema(
     [
@@ -177,7 +180,7 @@ class Cache:
         for path in sorted(self.folder.glob(f"{key}-*.parquet")):
             try:
                 content = path.read_bytes()
-                if hashlib.sha256(content).hexdigest()[:32] == path.stem.rpartition("-")[2]:
+                if digest(content) == path.stem.rpartition("-")[2]:
                     return Summary.from_bytes(content)
             except Exception:  # whatever is wrong with a copy, the raw file is there
                 pass
@@ -185,27 +188,33 @@ class Cache:
                 path.unlink()
         return None
 
-    def write(self, key: str, summary: Summary) -> None:
-        """Keep a summary: under a temporary name first, renamed when it is whole."""
+    def write(self, key: str, summary: Summary) -> bool:
+        """Keep a summary, under a temporary name until it is whole; say whether it is kept."""
         if self.folder is None:
-            return
+            return False
         content = summary.to_bytes()
-        name = f"{key}-{hashlib.sha256(content).hexdigest()[:32]}.parquet"
-        partial = ""
+        name = f"{key}-{digest(content)}.parquet"
+        # Another run may write the same summary at the same moment.
+        partial = self.folder / f".{name}.{os.getpid()}.partial"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, partial = tempfile.mkstemp(dir=self.folder, prefix=".", suffix=".partial")
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
+            partial.write_bytes(content)
             os.replace(partial, self.folder / name)
         except OSError as error:
             with contextlib.suppress(OSError):
-                Path(partial).unlink()
+                partial.unlink()
             if not self.notes:
                 self.notes.append(
                     f"{self.folder}: summaries cannot be kept ({error.strerror or error}): "
                     "the next run reads the snapshots again"
                 )
+            return False
+        return True
+
+
+def digest(content: bytes) -> str:
+    """Return the first half of the sha256 of a summary's bytes."""
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 @lru_cache(maxsize=1)
@@ -233,37 +242,39 @@ class Reader:
 
     Attributes
     ----------
-    registry, families, named
-        Registered versions; the rules of families; ids that are kept by name besides.
+    registry, families
+        Registered versions; the rules of families.
     cache
         Where summaries are kept.
     rules
-        Hash of the rules that decide what is kept by name.
+        Hash of what decides what is kept by name: the register of families, the tracked lists.
+    drop_raw
+        Remove a raw file that was fetched for its summary, once that is kept: hundreds of dumps of
+        the whole Hub are more than a laptop holds.
     """
 
     registry: raw.Registry
     families: families_module.Families
-    named: frozenset[str]
     cache: Cache
     rules: str
+    drop_raw: bool = False
     _rankings: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, registry: raw.Registry, cache: Cache) -> Reader:
         """Make a reader with the rules of ``data/`` and the names of every tracked list."""
         declared = raw.declared("families")
+        lists = sorted(str(v.sha256) for _, v in registry.by_kind("tracked-list"))
+        rules = json.dumps([declared, lists], sort_keys=True, default=str)
         families = families_module.parse(declared)
+        return cls(registry, families, cache, hashlib.sha256(rules.encode()).hexdigest())
+
+    def named(self) -> frozenset[str]:
+        """Return the ids on any registered tracked list."""
         names: set[str] = set()
-        for _, version in registry.by_kind("tracked-list"):
-            names |= listed(version.name, families)
-        rules = json.dumps([declared, sorted(names)], sort_keys=True, default=str)
-        return cls(
-            registry,
-            families,
-            frozenset(names),
-            cache,
-            hashlib.sha256(rules.encode()).hexdigest(),
-        )
+        for _, version in self.registry.by_kind("tracked-list"):
+            names |= listed(version.name, self.families)
+        return frozenset(names)
 
     def key(self, sha256: str, kind: str) -> str:
         """Return the key of a raw file's summary: 64 hexadecimal digits."""
@@ -275,7 +286,7 @@ class Reader:
         sha256 = entry.sha256
         if sha256 is None:
             if entry.path is None or not entry.path.is_file():
-                raise InputError(f"{entry.name}: no such file")
+                raise InputError(f"{entry.name}: no file: name one snapshot")
             try:
                 sha256 = raw.sha256_of(entry.path)
             except OSError as error:
@@ -284,9 +295,15 @@ class Reader:
         kept = self.cache.read(key)
         if kept is not None:
             return kept, True
-        path = entry.path if entry.path is not None else raw.fetch(entry.name)
+        path, new = entry.path, False
+        if path is None:
+            using = raw.fetcher(registry=self.registry)
+            new = not using.path_of(self.registry.find(entry.name)[1]).is_file()
+            path = raw.fetch(entry.name)
         made = summarise(path, entry.kind, self.families, self.named)
-        self.cache.write(key, made)
+        if self.cache.write(key, made) and new and self.drop_raw:
+            with contextlib.suppress(OSError):
+                path.unlink()
         return made, False
 
     def ranking(self, source: raw.Source, version: raw.Version) -> dict[str, int]:
@@ -316,7 +333,10 @@ def listed(name: str, families: families_module.Families) -> set[str]:
 
 
 def summarise(
-    path: Path, kind: str, families: families_module.Families, named: frozenset[str]
+    path: Path,
+    kind: str,
+    families: families_module.Families,
+    named: Callable[[], Iterable[str]],
 ) -> Summary:
     """Read one snapshot and keep what a series can need of it.
 
@@ -329,17 +349,27 @@ def summarise(
     families
         Whose repositories, and those of whose makers, are kept by name.
     named
-        Further ids kept by name.
+        Gives further ids to keep by name; asked only where a file is too large to keep all.
 
     Raises
     ------
     InputError
         The file cannot be read.
     """
+    if kind == "hub-snapshot" and _rows_of_parquet(path) > SMALL:
+        details = ("pipeline_tag",)
+        found = whole.reduce(
+            path, families, ids=named(), depth=DEPTH, lineage=False, details=details
+        )
+        return Summary(_of_whole(found), _day_of(path), found.problems)
     known = snapshot.KIND_COLUMNS[kind]
     wanted = [n for n in ("repository_id", *MEASURES, "pipeline_tag", "day") if n in known]
     got = snapshot.read(path, kind, columns=wanted)
+    taken = _day_of(path) if got.taken is None else got.taken.date()
     frame = got.frame
+    if kind == "hub-snapshot" and len(frame) > SMALL:
+        found = whole.of(got, families, ids=named(), depth=DEPTH, lineage=False)
+        return Summary(_of_whole(found), taken, found.problems)
     if "list" in frame.columns and (frame["list"] == "downloads").any():
         frame = frame[frame["list"] == "downloads"]
     for column in (*MEASURES, "pipeline_tag", "day"):
@@ -350,67 +380,90 @@ def summarise(
     frame = frame.astype(dict.fromkeys(MEASURES, "Int64"))
     if kind == "hub-panel":
         frame["day"] = pd.to_datetime(frame["day"]).dt.date
-    if frame.duplicated(["repository_id", "day"]).any():
-        keys = ["repository_id", "day"]
+    keys = ["repository_id", "day"]
+    if frame.duplicated(keys).any():
         frame = frame.groupby(keys, dropna=False, sort=False, as_index=False).agg(
             {**dict.fromkeys(MEASURES, "max"), "pipeline_tag": "first"}
         )
-    taken = _day_of(path) if got.taken is None else got.taken.date()
-    if len(frame) <= SMALL or kind == "hub-panel":
-        kept, lumps = frame, frame.iloc[:0]
-    else:
-        keep = _by_name(frame["repository_id"], families, named)
-        for name in MEASURES:
-            keep |= frame[name].rank(method="first", ascending=False, na_option="bottom") <= DEPTH
-        kept, lumps = frame[keep], frame[~keep]
+    return Summary(_table(frame), taken, got.problems)
+
+
+def _rows_of_parquet(path: Path) -> int:
+    """Rows of a Parquet file; 0 for anything else, of which its reader will speak."""
+    try:
+        with path.open("rb") as file:
+            return int(pq.read_metadata(file).num_rows) if file.read(4) == b"PAR1" else 0
+    except (OSError, ValueError, pa.ArrowException):
+        return 0
+
+
+def _table(frame: pd.DataFrame) -> pa.Table:
+    """Turn rows of single repositories into those of a summary, sorted by day and id."""
     single = pd.DataFrame(
         {
             "part": "repository",
-            "repository_id": kept["repository_id"].astype("object"),
+            "repository_id": frame["repository_id"].astype("object"),
             "organisation": None,
-            "pipeline_tag": kept["pipeline_tag"],
-            "day": kept["day"],
+            "pipeline_tag": frame["pipeline_tag"],
+            "day": frame["day"],
             "repositories": 1,
-            **{READ[name]: kept[name].notna().astype("int64") for name in MEASURES},
-            **{name: kept[name] for name in MEASURES},
+            **{READ[name]: frame[name].notna().astype("int64") for name in MEASURES},
+            **{name: frame[name] for name in MEASURES},
         }
     ).sort_values(["day", "repository_id"], kind="stable", na_position="first")
-    table = pa.Table.from_pandas(single[SCHEMA.names], schema=SCHEMA, preserve_index=False)
-    if len(lumps):
-        more = _lumped(lumps)[SCHEMA.names]
-        table = pa.concat_tables(
-            [table, pa.Table.from_pandas(more, schema=SCHEMA, preserve_index=False)]
-        )
-    table = table.replace_schema_metadata(None).combine_chunks()
-    return Summary(table, taken, got.problems)
+    return _arrow(single)
 
 
-def _by_name(
-    ids: pd.Series[Any], families: families_module.Families, named: frozenset[str]
-) -> pd.Series[bool]:
-    """Whether a repository can be asked for by name: under any rule of families."""
-    keep = ids.isin(named) | families_module.makers(ids, families).notna()
-    return keep | families_module.assign(ids, families, "with-reuploads").notna()
+def _arrow(frame: pd.DataFrame) -> pa.Table:
+    table = pa.Table.from_pandas(frame[SCHEMA.names], schema=SCHEMA, preserve_index=False)
+    return table.replace_schema_metadata(None).combine_chunks()
 
 
-def _lumped(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add up what nobody asks for by name, by task and again by (large) organisation."""
-    split = rows["repository_id"].str.partition("/")
-    rows = rows.assign(
-        organisation=split[0].where(split[1] == "/", NO_ORGANISATION),
-        repositories=1,
-        **{READ[name]: rows[name].notna().astype("int64") for name in MEASURES},
-    )
-    rows[list(MEASURES)] = rows[list(MEASURES)].fillna(0)
-    sums = rows.groupby("organisation")[MEASURES[0]].sum().sort_index()
-    large = sums.sort_values(ascending=False, kind="stable").index[:ORGANISATIONS]
-    rows["organisation"] = rows["organisation"].where(rows["organisation"].isin(large))
-    numbers = ["repositories", *READ.values(), *MEASURES]
+def _of_whole(found: whole.Whole) -> pa.Table:
+    """Keep the named and the head of a large snapshot; of the rest sums by task and owner."""
+    kept = pd.concat([found.named, found.head], ignore_index=True)
+    kept = kept.drop_duplicates("repository_id").reset_index(drop=True)
+    for column in (*MEASURES, "pipeline_tag"):
+        if column not in kept.columns:
+            kept[column] = None
+    kept = kept.astype(dict.fromkeys(MEASURES, "Int64")).assign(day=None, repositories=1)
+    numbers = ["repositories", *MEASURES]
+    tasks = found.tasks.set_index("pipeline_tag")[numbers]
+    owners = found.organisations.set_index("organisation")[numbers].iloc[:ORGANISATIONS]
     parts = [
-        rows.groupby(key, dropna=False, sort=True)[numbers].sum().reset_index().assign(part=part)
-        for part, key in (("task", "pipeline_tag"), ("organisation", "organisation"))
+        _less(tasks, kept.groupby("pipeline_tag", dropna=False)[numbers].sum(), "task"),
+        _less(owners, kept.groupby("organisation")[numbers].sum(), "organisation"),
     ]
-    return pd.concat(parts, ignore_index=True).reindex(columns=SCHEMA.names)
+    rest = {
+        "repositories": found.repositories - len(kept) - int(parts[1]["repositories"].sum()),
+        **{
+            name: found.sums[name] - int(kept[name].sum()) - int(parts[1][name].sum())
+            for name in MEASURES
+        },
+    }
+    parts.append(pd.DataFrame([{"part": "organisation", **rest}]))
+    lumps = pd.concat(parts, ignore_index=True).reindex(columns=SCHEMA.names)
+    for name in MEASURES:
+        # Which task or owner has no counter is not known; the last row, of nobody, takes them all.
+        unread = found.unread[name] - int(kept[name].isna().sum())
+        lumps[READ[name]] = lumps["repositories"]
+        lumps.loc[lumps.index[-1], READ[name]] -= unread
+        if found.unread[name] == found.repositories:
+            lumps[READ[name]] = 0
+    plain = lumps.astype("object").where(lumps.notna(), None)
+    return pa.concat_tables([_table(kept), _arrow(plain)]).combine_chunks()
+
+
+def _less(whole_sums: pd.DataFrame, kept: pd.DataFrame, part: str) -> pd.DataFrame:
+    """Take what is kept by name off the sums; what nothing is left of goes."""
+    less = (
+        whole_sums.fillna(0)
+        .astype("int64")
+        .sub(kept.fillna(0).astype("int64").reindex(whole_sums.index, fill_value=0))
+    )
+    less = less[less["repositories"] > 0]
+    key = {"task": "pipeline_tag"}.get(part, part)
+    return less.rename_axis(key).reset_index().assign(part=part)
 
 
 def _day_of(path: Path) -> dt.date | None:
@@ -424,8 +477,12 @@ def _day_of(path: Path) -> dt.date | None:
         if column is None:
             return None
         values = pq.read_table(path, columns=[column])[column].drop_null()
-        texts = values.cast(pa.string()).to_pandas().str[:10].value_counts().sort_index()
+        if pa.types.is_timestamp(values.type):
+            values = values.cast(pa.date32())
+        texts = pc.utf8_slice_codeunits(values.cast(pa.string()), 0, 10)
+        counts = {one["values"]: one["counts"] for one in pc.value_counts(texts).to_pylist()}
         # A capture that goes over midnight counts for the day that holds most of its rows.
-        return None if texts.empty else dt.date.fromisoformat(str(texts.idxmax()))
+        most = min(counts, key=lambda day: (-counts[day], day), default=None)
+        return None if most is None else dt.date.fromisoformat(most)
     except (OSError, ValueError, pa.ArrowException):
         return None

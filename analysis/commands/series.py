@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
 _MEASURES = ("downloads_30d", "downloads_all_time")
 _RULES = ("official", "organisation", "with-reuploads")
 
+#: Kinds that hold the first of a ranking.
+_RANKINGS = ("hub-top30", "hub-top25", "hub-top15", "hub-trending")
+
 #: Groups that are printed where none is named.
 _PRINTED = 3
 
@@ -35,20 +37,23 @@ Each row says how many of its days are new, and the last lines which days may be
 Columns: share and interval of the population; new: days of the window that no earlier reading
 has seen; matched: change of the share over the repositories that this reading and the one before
 both hold, in percentage points, and what part of the downloads these carry; chained: the first
-share carried on by such changes; common: share over the repositories that all readings hold.
+share carried on by such changes (its level is that of the first day's rows, only its movement
+says something); common: share over the repositories that all readings hold.
 Among the rows present (the default population) shares of different days are not comparable,
 because other rows are present: look at the matched changes.
 
 A summary of each snapshot is kept below OMR_CACHE/series; a snapshot that is there is not read
-again, whatever is asked. Optional versions (weekly-*) are fetched only when named or matched.
+again, whatever is asked, and an interrupted run goes on where it was. Optional versions
+(weekly-*) are fetched only when named or matched.
 
 examples:
   python -m analysis series --glob 'llmfit-*' --families qwen llama
   python -m analysis series --glob 'llmfit-*' --population tracked-2026-03-27
-  python -m analysis series --glob 'top30-*' --glob 'top25-2026-0[4-8]-*' --json
+  python -m analysis series --glob 'top30-*' --families qwen
+  python -m analysis series --glob 'top30-*' --families qwen --exclude Qwen/Qwen3-VL-2B-Instruct
   python -m analysis series hub-stats-2026-05 capture.parquet dump.parquet@2026-11-25
   python -m analysis series panel-2025 --measure downloads_all_time --to panel.csv
-  python -m analysis series --glob 'weekly-*' --organisations --to weeks.parquet
+  python -m analysis series --glob 'weekly-*' --organisations --to weeks.parquet --drop-raw
 """
 
 
@@ -117,6 +122,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     series.add_argument(
         "--no-cache", action="store_true", help="read every snapshot anew and keep nothing"
     )
+    series.add_argument(
+        "--drop-raw",
+        action="store_true",
+        help="remove each raw file fetched on the way once its summary is kept",
+    )
     series.add_argument("--json", action="store_true", help="print JSON")
     series.set_defaults(run=run)
 
@@ -129,10 +139,13 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"--to {shown(str(args.to))}: name a .csv or a .parquet file")
     if args.families and args.organisations is not None:
         raise InputError("series: --families and --organisations exclude one another")
+    if args.no_cache and args.drop_raw:
+        raise InputError("series: --drop-raw needs the summaries that --no-cache does not keep")
     registry = raw.load_registry()
     asked = builder_series.entries(args.snapshots, args.glob, registry)
     cache = builder_series.Cache(None if args.no_cache else raw.cache_dir() / "series")
     reader = builder_series.Reader.of(registry, cache)
+    reader.drop_raw = args.drop_raw
     question = builder_series.Question(
         population=args.population,
         measure=args.measure,
@@ -164,7 +177,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(question, made, registry, reader)
         print(
-            f"{len(asked)} snapshots: {from_cache} kept from before, "
+            f"{_many(len(asked), 'snapshot')}: {from_cache} kept from before, "
             f"{len(asked) - from_cache - len(made.failed)} read, {len(made.failed)} failed",
             file=sys.stderr,
         )
@@ -186,19 +199,15 @@ def write(frame: pd.DataFrame, path: Path) -> None:
 
     from analysis.builder.writing import csv_bytes
 
-    partial = ""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
-        with os.fdopen(handle, "wb") as file:
+        with partial.open("wb") as file:
             if path.suffix == ".csv":
                 file.write(csv_bytes(frame))
             else:
                 pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), file)
             file.flush()
             os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(partial).chmod(0o666 & ~umask)
         os.replace(partial, path)
     except OSError as error:
         raise InputError(
@@ -206,7 +215,7 @@ def write(frame: pd.DataFrame, path: Path) -> None:
         ) from None
     finally:
         with suppress(OSError):
-            Path(partial).unlink()
+            partial.unlink()
 
 
 def _plain(value: Any) -> Any:
@@ -232,10 +241,9 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _licence(made: builder_series.Series, registry: raw.Registry) -> str | None:
     """Licence of what is derived from registered sources; None where files come in."""
-    sources = set(made.days["source"])
-    if any(source is None or source != source for source in sources):
+    if made.days["source"].isna().any():
         return None
-    alike = any(registry.source(str(source)).share_alike for source in sources)
+    alike = any(registry.source(one).share_alike for one in set(made.days["source"].astype("str")))
     return "ODbL-1.0" if alike else "CC-BY-4.0"
 
 
@@ -268,7 +276,7 @@ def _print(
 ) -> None:
     days, rows = made.days, made.rows
     print(
-        f"{len(days)} readings from {days['day'].iloc[0]} to {days['day'].iloc[-1]}, "
+        f"{_many(len(days), 'reading')} from {days['day'].iloc[0]} to {days['day'].iloc[-1]}, "
         f"{int(days['fresh'].sum())} of them new observations; population {question.population}, "
         f"{question.measure}"
     )
@@ -292,7 +300,7 @@ def _print(
                 if row["grade"] == "bounded"
                 else ""
             )
-            name = str(row["snapshot"])
+            name = Path(str(row["snapshot"])).name
             name = name if name.isprintable() else shown(name)
             name = name if len(name) <= 23 else f"…{name[-22:]}"
             change = row["matched_change"]
@@ -314,6 +322,16 @@ def _print(
             "note: the repositories present differ from day to day, so these shares are not "
             "comparable with one another: compare the matched changes"
         )
+    if set(days["kind"]) & set(_RANKINGS):
+        print(
+            "note: a ranking holds what ranks high, so a repository enters it by growing: "
+            "the matched changes do not see that climb"
+        )
+    if days["source"].nunique(dropna=False) > 1:
+        print(
+            "note: snapshots of several sources hold different repositories by design: "
+            "see what part is matched, or ask for one source at a time"
+        )
     repeated = days.index[~days["fresh"]]
     if len(repeated):
         print(f"note: no new observation, left out of comparisons: {', '.join(repeated)}")
@@ -323,9 +341,13 @@ def _print(
     if made.apart:
         print(f"note: windows that do not overlap, for sums: {', '.join(made.apart)}")
     if made.problems:
-        print(f"note: the readers had {len(made.problems)} notes; --json lists them")
+        print(f"note: the readers had {_many(len(made.problems), 'note')}; --json lists them")
     if _licence(made, registry) == "ODbL-1.0":
         print("note: derived from a share-alike source: pass it on under ODbL-1.0")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _none(value: Any) -> bool:

@@ -26,9 +26,11 @@ when rows come and go. Three answers, side by side:
     the Royal Statistical Society B 12, 1950), the matched model of price statistics (Consumer
     Price Index Manual, ILO and others). ``chained_share`` carries the first share
     on by these links: a family and all the rest grow each by its own matched growth. It stays
-    between 0 and 1. A matched comparison is blind to what enters and leaves: a family that wins by
+    between 0 and 1; its level is that of the first day's rows, so only its movement says
+    something. A matched comparison is blind to what enters and leaves: a family that wins by
     new models gains nothing here, and the part of the downloads that is matched
-    (``matched_covers``) says how much is seen. Links chained over many days drift where
+    (``matched_covers``) says how much is seen. In a ranking even entering is an outcome: what
+    climbs into it is not matched on the day it does. Links chained over many days drift where
     counters bounce (Ivancic, Diewert and Fox, *Scanner Data, Time Aggregation and the
     Construction of Price Indexes*, Journal of Econometrics 161, 2011).
 ``common_…``
@@ -105,6 +107,11 @@ class Taken:
     def total(self) -> float:
         """Downloads of the population that were read."""
         return float(self.downloads.sum()) + sum(self.others.values())
+
+    @property
+    def covered(self) -> int:
+        """Repositories that were read."""
+        return len(self.repositories) + sum(self.others_repositories.values())
 
 
 @dataclass(frozen=True)
@@ -233,7 +240,20 @@ def shares(taken: Taken, groups: Groups) -> pd.DataFrame:
     InputError
         No repository of the population has a counter.
     """
-    covered = len(taken.repositories) + sum(taken.others_repositories.values())
+    rows = list(_shares(taken, groups).items())
+    columns = ["downloads", "share", "lower", "upper", "repositories", "missing"]
+    index = pd.Index([name for name, _ in rows], name="group")
+    types = dict.fromkeys(columns[:4], "Float64") | dict.fromkeys(columns[4:], "Int64")
+    return pd.DataFrame([row for _, row in rows], columns=columns, index=index).astype(types)
+
+
+_Row = tuple[float | None, float | None, float | None, float | None, int, int]
+_NOTHING: Final[_Row] = (None, None, None, None, 0, 0)
+
+
+def _shares(taken: Taken, groups: Groups) -> dict[str, _Row]:
+    """Rows of :func:`shares` by group."""
+    covered = taken.covered
     if not covered:
         raise InputError(
             f"{taken.name}: no repository of the population has a counter here: "
@@ -250,7 +270,7 @@ def shares(taken: Taken, groups: Groups) -> pd.DataFrame:
     own_most, most = _most(taken, groups)
     all_missing = len(taken.unread) + taken.others_unread
     total = taken.total
-    rows = []
+    rows: dict[str, _Row] = {}
     for at, name in enumerate(groups.names):
         if not count[at] and not absent[at]:
             continue
@@ -263,21 +283,15 @@ def shares(taken: Taken, groups: Groups) -> pd.DataFrame:
         other = Total(total - own[at], total - own[at], total - own[at] + rest)
         share, lower, upper = fraction(part, other)
         read = bool(count[at])
-        rows.append(
-            (
-                name,
-                own[at] if read else None,
-                None if not read or np.isnan(share) else share,
-                lower,
-                upper,
-                int(count[at]),
-                int(absent[at]),
-            )
+        rows[name] = (
+            float(own[at]) if read else None,
+            float(share) if read and share == share else None,
+            float(lower),
+            float(upper),
+            int(count[at]),
+            int(absent[at]),
         )
-    columns = ["group", "downloads", "share", "lower", "upper", "repositories", "missing"]
-    types = dict.fromkeys(("downloads", "share", "lower", "upper"), "Float64")
-    types |= {"repositories": "Int64", "missing": "Int64"}
-    return pd.DataFrame(rows, columns=columns).astype(types).set_index("group")
+    return rows
 
 
 def _most(taken: Taken, groups: Groups) -> tuple[NDArray[np.float64], float]:
@@ -287,46 +301,67 @@ def _most(taken: Taken, groups: Groups) -> tuple[NDArray[np.float64], float]:
     return groups.sums(taken.unread, each), float(each.sum()) + cap * taken.others_unread
 
 
-def matched(before: Taken, now: Taken, groups: Groups) -> pd.DataFrame:
-    """Shares of two readings over the repositories that both hold.
+@dataclass(frozen=True)
+class Link:
+    """Two readings compared over the repositories that both hold.
 
-    Returns
-    -------
-    pandas.DataFrame
-        Index: every group. ``own`` (its repositories in both), ``share_before``, ``share``,
-        ``change`` (their difference, fractions of one; NA where none of its repositories is in
-        both, or one of the sums is 0), ``growth`` and ``rest_growth`` (ratio of the sums, of the
-        group and of all others). In ``attrs``: ``repositories`` in both, and what part of the
-        downloads they carry (``covers_before``, ``covers``).
+    Attributes
+    ----------
+    repositories
+        In both.
+    covers_before, covers
+        What part of the downloads of either reading they carry; None where there are none.
+    own
+        By group, its repositories in both.
+    share_before, share
+        By group, fractions of one; NaN where none of its repositories is in both, or a sum over
+        all is 0.
+    growth, rest_growth
+        Ratio of the sums, of the group and of all others; NaN where the earlier one is 0.
     """
+
+    repositories: int
+    covers_before: float | None
+    covers: float | None
+    own: NDArray[np.int64]
+    share_before: NDArray[np.float64]
+    share: NDArray[np.float64]
+    growth: NDArray[np.float64]
+    rest_growth: NDArray[np.float64]
+
+    @property
+    def change(self) -> NDArray[np.float64]:
+        """Difference of the shares, by group."""
+        return self.share - self.share_before
+
+
+def matched(before: Taken, now: Taken, groups: Groups) -> Link:
+    """Compare two readings over the repositories that both hold."""
     _, first, second = np.intersect1d(
         before.repositories, now.repositories, assume_unique=True, return_indices=True
     )
-    codes = now.repositories[second]
+    both = now.repositories[second]
     then, here = before.downloads[first], now.downloads[second]
-    own = groups.sums(codes)
-    sums_then, sums_here = groups.sums(codes, then), groups.sums(codes, here)
+    own = groups.sums(both)
+    sums_then, sums_here = groups.sums(both, then), groups.sums(both, here)
     all_then, all_here = float(then.sum()), float(here.sum())
-    nothing = (own == 0) | (all_then <= 0) | (all_here <= 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        table = {
-            "share_before": sums_then / all_then if all_then else np.full(len(own), np.nan),
-            "share": sums_here / all_here if all_here else np.full(len(own), np.nan),
-            "growth": np.where(sums_then > 0, sums_here / sums_then, np.nan),
-            "rest_growth": np.where(
-                all_then - sums_then > 0, (all_here - sums_here) / (all_then - sums_then), np.nan
-            ),
-        }
-    frame = pd.DataFrame(table, index=pd.Index(groups.names, name="group"))
-    frame.insert(2, "change", frame["share"] - frame["share_before"])
-    frame = frame.mask(pd.Series(nothing, index=frame.index), axis=0).astype("Float64")
-    frame.insert(0, "own", pd.Series(own, index=frame.index).astype("Int64"))
-    frame.attrs = {
-        "repositories": len(codes),
-        "covers_before": _part(all_then, before.total),
-        "covers": _part(all_here, now.total),
-    }
-    return frame
+    known = (own > 0) & (all_then > 0) & (all_here > 0)
+
+    def ratio(part: NDArray[np.float64], of: NDArray[np.float64] | float) -> NDArray[np.float64]:
+        out = np.full(len(own), np.nan)
+        np.divide(part, of, out=out, where=known & (np.asarray(of) > 0))
+        return out
+
+    return Link(
+        len(both),
+        _part(all_then, before.total),
+        _part(all_here, now.total),
+        own.astype("int64"),
+        ratio(sums_then, all_then),
+        ratio(sums_here, all_here),
+        ratio(sums_here, sums_then),
+        ratio(all_here - sums_here, all_then - sums_then),
+    )
 
 
 def _part(some: float, whole: float) -> float | None:
@@ -418,55 +453,82 @@ def table(
         name: (earlier, matched(anew[earlier], anew[name], groups))
         for earlier, name in pairwise(fresh)
     }
-    parts, day_rows = [], []
+    own_rows = {name: _shares(by_name[name], groups) for name in order}
+    chains = _chains(own_rows, groups, fresh, links)
+    rows, days = [], []
     for name in order:
-        one = by_name[name]
-        own = shares(one, groups)
-        kept = [g for g in groups.names if g in own.index or g in always]
-        part = own.reindex(kept)
-        part[["repositories", "missing"]] = part[["repositories", "missing"]].fillna(0)
-        part.insert(0, "snapshot", name)
-        part.insert(1, "day", one.day.isoformat())
-        part["grade"] = np.where(part["missing"] > 0, "bounded", "computed")
+        one, again = by_name[name], anew.get(name)
+        day = one.day.isoformat()
         earlier, link = links.get(name, (None, None))
-        for column in ("own", "share_before", "share", "change"):
-            values = None if link is None else link[column].reindex(kept)
-            part[f"matched_{column}"] = (
-                pd.Series(pd.NA, index=part.index, dtype="Int64" if column == "own" else "Float64")
-                if values is None
-                else values
+        in_common, covers = _common(again, fixed, groups)
+        for at, group in enumerate(groups.names):
+            if group not in own_rows[name] and group not in always:
+                continue
+            row = own_rows[name].get(group, _NOTHING)
+            pair: tuple[float | None, ...] = (None,) * 4
+            if link is not None:
+                shares_of = (link.share_before, link.share, link.change)
+                pair = (int(link.own[at]), *(_number(values[at]) for values in shares_of))
+            grade = "bounded" if row[5] else "computed"
+            chain = _number(chains[group].get(name, float("nan")))
+            rows.append((name, day, group, *row, grade, *pair, chain, in_common[at]))
+        days.append(
+            (
+                name,
+                day,
+                one.total,
+                one.covered,
+                one.covered + len(one.unread) + one.others_unread,
+                earlier,
+                None if link is None else link.repositories,
+                None if link is None else link.covers_before,
+                None if link is None else link.covers,
+                covers,
             )
-        part["common_share"] = _common_share(anew.get(name), fixed, groups).reindex(kept)
-        parts.append(part.reset_index())
-        facts = {} if link is None else link.attrs
-        unread = len(one.unread) + one.others_unread
-        covered = len(one.repositories) + sum(one.others_repositories.values())
-        day_rows.append(
-            {
-                "name": name,
-                "day": one.day.isoformat(),
-                "total": one.total,
-                "covered": covered,
-                "population": covered + unread,
-                "matched_with": earlier,
-                "matched_repositories": facts.get("repositories"),
-                "matched_covers_before": facts.get("covers_before"),
-                "matched_covers": facts.get("covers"),
-                "common_covers": _common_covers(anew.get(name), fixed),
-            }
         )
-    rows = pd.concat(parts, ignore_index=True)
-    rows["chained_share"] = _chains(rows, fresh, links)
-    ends = ["matched_own", "matched_share_before", "matched_share", "matched_change"]
-    first = ["snapshot", "day", "group", "downloads", "share", "lower", "upper", "repositories"]
-    rows = rows[[*first, "missing", "grade", *ends, "chained_share", "common_share"]]
-    types = {"day": "string", "matched_with": "string", "matched_repositories": "Int64"}
-    types |= dict.fromkeys(
-        ("total", "matched_covers_before", "matched_covers", "common_covers"), "Float64"
-    )
-    days = pd.DataFrame(day_rows).set_index("name").astype(types).join(seen)
-    days.attrs = {"common_repositories": len(fixed), "fresh": len(fresh)}
-    return days, rows
+    day_table = _typed(pd.DataFrame(days, columns=list(_DAYS)), _DAYS).set_index("name").join(seen)
+    day_table.attrs = {"common_repositories": len(fixed)}
+    return day_table, _typed(pd.DataFrame(rows, columns=list(_ROWS)), _ROWS)
+
+
+_DAYS: Final = {
+    "name": "object",
+    "day": "string",
+    "total": "Float64",
+    "covered": "Int64",
+    "population": "Int64",
+    "matched_with": "string",
+    "matched_repositories": "Int64",
+    "matched_covers_before": "Float64",
+    "matched_covers": "Float64",
+    "common_covers": "Float64",
+}
+_ROWS: Final = {
+    "snapshot": "string",
+    "day": "string",
+    "group": "string",
+    "downloads": "Float64",
+    "share": "Float64",
+    "lower": "Float64",
+    "upper": "Float64",
+    "repositories": "Int64",
+    "missing": "Int64",
+    "grade": "string",
+    "matched_own": "Int64",
+    "matched_share_before": "Float64",
+    "matched_share": "Float64",
+    "matched_change": "Float64",
+    "chained_share": "Float64",
+    "common_share": "Float64",
+}
+
+
+def _typed(frame: pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
+    return frame.astype({name: kind for name, kind in types.items() if kind != "object"})
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def _without(taken: Taken, stale: NDArray[np.int64] | None) -> Taken:
@@ -486,52 +548,39 @@ def _without(taken: Taken, stale: NDArray[np.int64] | None) -> Taken:
     )
 
 
-def _common_share(
+def _common(
     taken: Taken | None, fixed: NDArray[np.int64], groups: Groups
-) -> pd.Series[float]:
-    """Share of each group in the repositories of all days; NA where none of its own is in them."""
-    index = pd.Index(groups.names, name="group")
-    if taken is None or not len(fixed):
-        return pd.Series(pd.NA, index=index, dtype="Float64")
+) -> tuple[list[float | None], float | None]:
+    """Shares in the repositories of all days (None: none of its own), and what part they carry."""
+    nothing: list[float | None] = [None] * len(groups.names)
+    if taken is None:
+        return nothing, None
     values = taken.downloads[np.searchsorted(taken.repositories, fixed)]
     whole = float(values.sum())
+    covers = _part(whole, taken.total)
     if whole <= 0:
-        return pd.Series(pd.NA, index=index, dtype="Float64")
+        return nothing, covers
     sums, count = groups.sums(fixed, values), groups.sums(fixed)
-    return pd.Series(sums / whole, index=index).mask(count == 0).astype("Float64")
-
-
-def _common_covers(taken: Taken | None, fixed: NDArray[np.int64]) -> float | None:
-    if taken is None:
-        return None
-    values = taken.downloads[np.searchsorted(taken.repositories, fixed)]
-    return _part(float(values.sum()), taken.total)
+    shares_of = zip(sums, count, strict=True)
+    return [float(part / whole) if n else None for part, n in shares_of], covers
 
 
 def _chains(
-    rows: pd.DataFrame,
+    own: Mapping[str, Mapping[str, _Row]],
+    groups: Groups,
     fresh: Sequence[str],
-    links: Mapping[str, tuple[str, pd.DataFrame]],
-) -> pd.Series[float]:
-    """Chain each group from the first new observation on; NA where the chain does not reach."""
-    out: dict[tuple[str, str], float] = {}
-    if fresh:
-        start = rows[rows["snapshot"] == fresh[0]].set_index("group")["share"].dropna()
-        for group, share in start.items():
+    links: Mapping[str, tuple[str, Link]],
+) -> dict[str, dict[str, float]]:
+    """Chain each group from the first new observation on, by name of the snapshot."""
+    out: dict[str, dict[str, float]] = {group: {} for group in groups.names}
+    if not fresh:
+        return out
+    for at, group in enumerate(groups.names):
+        start = own[fresh[0]].get(group, _NOTHING)[1]
+        if start is not None:
             steps = [
-                (
-                    _number(links[name][1].at[group, "growth"]),
-                    _number(links[name][1].at[group, "rest_growth"]),
-                )
+                (float(links[name][1].growth[at]), float(links[name][1].rest_growth[at]))
                 for name in fresh[1:]
             ]
-            values = [float(share), *chained(float(share), steps)]
-            out |= {(name, str(group)): value for name, value in zip(fresh, values, strict=True)}
-    keys = zip(rows["snapshot"], rows["group"], strict=True)
-    values = [out.get((str(name), str(group)), float("nan")) for name, group in keys]
-    made = pd.Series(values, index=rows.index, dtype="float64")
-    return made.where(made.notna()).astype("Float64")
-
-
-def _number(value: object) -> float:
-    return float("nan") if pd.isna(value) else float(value)  # type: ignore[call-overload, arg-type]
+            out[group] = dict(zip(fresh, [start, *chained(start, steps)], strict=True))
+    return out
