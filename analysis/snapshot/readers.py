@@ -67,6 +67,8 @@ _HUB_NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "pipeline_tag": "pipeline_tag",
         "library_name": "library_name",
         "tags": "tags",
+        "gated": "gated",
+        "read_at": "capturedAt",
     }
 )
 
@@ -658,6 +660,8 @@ KIND_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "parameters_total",
             "base_models",
             "base_relation",
+            "gated",
+            "read_at",
             "revision",
             "looked_up",
         ),
