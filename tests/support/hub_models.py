@@ -3,7 +3,8 @@
 Rows are those of the real cut (4,167 repositories of spring 2026) turned back into what the API
 gives: fields come only where they are expanded, lists are paged by a cursor in a Link header, and
 the cursor holds the value of the sorted field and the internal id, as the Hub's own does. Only
-where scale needs it the rows are repeated under other ids (`copies`), which is synthetic.
+where scale needs it the rows are repeated under other ids (:class:`ManyModels`), which is
+synthetic.
 
 Dates of answers are made from the request, so that a page has one date whenever it is asked for.
 """
@@ -36,10 +37,11 @@ ALWAYS = ("_id", "id")
 
 
 @cache
-def real_rows(path: Path) -> tuple[Row, ...]:
-    """Return the repositories of a hub-stats file as objects of the API."""
+def real_rows(path: Path, most: int | None = None, author: str = "") -> tuple[Row, ...]:
+    """Return the repositories of a hub-stats file (the first, or of one author) as the API does."""
     rows = []
-    for number, row in enumerate(pq.read_table(path).to_pylist()):
+    wanted = [("author", "==", author)] if author else None
+    for number, row in enumerate(pq.read_table(path, filters=wanted).slice(0, most).to_pylist()):
         found: Row = {"_id": f"{number:024x}", "id": row["id"]}
         for name, value in row.items():
             if value is None or name == "id":
@@ -146,7 +148,10 @@ class Models:
 
 
 def _json(content: object, status: int = 200) -> Response:
-    body = json.dumps(content, ensure_ascii=False).encode()
+    try:
+        body = json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half a character
+        body = json.dumps(content).encode()
     return Response(status, body, {"Content-Type": "application/json; charset=utf-8"})
 
 

@@ -358,8 +358,7 @@ def _json(value: object) -> str | None:
     if isinstance(value, str):
         return _text(value)
     try:
-        # Written as hub-stats writes it; letters stand as they are where they are letters.
-        return _text(json.dumps(value, ensure_ascii=False)) or json.dumps(value)
+        return json.dumps(value)  # the very text that hub-stats has
     except (ValueError, RecursionError):
         return None
 

@@ -8,6 +8,7 @@ import email.utils
 import functools
 import importlib
 import json
+import logging
 import os
 import sys
 import time
@@ -18,7 +19,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import analysis
 from analysis.errors import UnavailableError
-from analysis.raw.capturing.plan import Plan, Query
+from analysis.raw.capturing.plan import Plan, Query, without_secrets
 from analysis.raw.capturing.store import Store, fingerprint
 from analysis.raw.fetching import Patience
 
@@ -76,6 +77,21 @@ def patience() -> Patience:
 def _client() -> Any:
     """Return the client's tools; they take a moment to import."""
     return importlib.import_module("huggingface_hub.utils")
+
+
+@contextlib.contextmanager
+def _short_log() -> Iterator[None]:
+    """Keep lines with addresses (long, and with what secrets they hold) out of the client's log."""
+    logger = logging.getLogger("huggingface_hub.utils._http")
+
+    def harmless(record: logging.LogRecord) -> bool:
+        return "://" not in record.getMessage()
+
+    logger.addFilter(harmless)
+    try:
+        yield
+    finally:
+        logger.removeFilter(harmless)
 
 
 class Hub:
@@ -137,16 +153,19 @@ class Hub:
         spoilt = ""
         body = b""
         try:
-            with _client().http_stream_backoff(
-                "GET",
-                f"{self._address}?{target}",
-                headers=self._headers,
-                timeout=httpx2.Timeout(limits.read, connect=limits.connect),
-                follow_redirects=False,
-                max_retries=limits.attempts - 1,
-                base_wait_time=limits.backoff,
-                max_wait_time=limits.longest_wait,
-            ) as response:
+            with (
+                _short_log(),
+                _client().http_stream_backoff(
+                    "GET",
+                    f"{self._address}?{target}",
+                    headers=self._headers,
+                    timeout=httpx2.Timeout(limits.read, connect=limits.connect),
+                    follow_redirects=False,
+                    max_retries=limits.attempts - 1,
+                    base_wait_time=limits.backoff,
+                    max_wait_time=limits.longest_wait,
+                ) as response,
+            ):
                 status, headers = response.status_code, dict(response.headers)
                 link = response.links.get("next", {}).get("url", "")
                 if status == 200:
@@ -217,7 +236,8 @@ class Hub:
         time.sleep(min(seconds, max(self._limits.longest_wait, 301.0)))
 
     def _named(self, query: Query) -> str:
-        return f"{self._address.removesuffix('/api/models')}: {ascii(str(query)[:120])[1:-1]}"
+        address = without_secrets(self._address.removesuffix("/api/models"))
+        return f"{address}: {ascii(str(query)[:120])[1:-1]}"
 
     def _refused(self, query: Query, target: str, status: int) -> Exception:
         later = "the pages so far are kept: run the same command again later to go on"
