@@ -1,0 +1,115 @@
+"""Fifty captures killed by the system at random instants, and what only a whole process shows."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis.raw import capturing
+from analysis.snapshot import read
+from tests.support import hub_models as hub_of
+from tests.support.hub_server import hub_server
+from tests.support.killing import PROJECT, Outcome, command, environment, kill_and_resume
+
+pytestmark = pytest.mark.slow
+
+KILLS = 50
+WORKERS = 2
+PAGE = 50
+
+
+def test_fifty_kills_change_nothing(raw_path: Callable[[str], Path], tmp_path: Path) -> None:
+    rows = hub_of.real_rows(raw_path("hub-stats-2026-05"))
+    with ThreadPoolExecutor(WORKERS) as pool:
+        parts = [
+            pool.submit(
+                kill_and_resume,
+                rows,
+                tmp_path / str(seed),
+                kills=KILLS // WORKERS,
+                page_size=PAGE,
+                seed=seed,
+            )
+            for seed in range(WORKERS)
+        ]
+        outcome = sum((part.result() for part in parts), Outcome())
+    print(outcome)
+    assert outcome.kills == KILLS
+    assert outcome.asking >= KILLS // 4
+    assert outcome.writing >= 3
+    assert outcome.captures >= WORKERS
+    assert outcome.identical == outcome.captures
+
+
+def test_a_capture_of_the_whole_cut_reads_as_the_cut(
+    raw_path: Callable[[str], Path], tmp_path: Path
+) -> None:
+    real = raw_path("hub-stats-2026-05")
+    out = tmp_path / "out"
+    with hub_server(hub_of.Models(hub_of.real_rows(real))) as hub:
+        subprocess.run(
+            command(out, "--all"),
+            env=environment(hub, tmp_path),
+            cwd=PROJECT,
+            check=True,
+            capture_output=True,
+        )
+    got = read(out / capturing.PARQUET_NAME, "hub-snapshot").frame
+    wanted = read(real, "hub-snapshot").frame
+    assert got["read_at"].notna().all()
+    pd.testing.assert_frame_equal(
+        got[wanted.columns].sort_values("repository_id", ignore_index=True),
+        wanted.sort_values("repository_id", ignore_index=True),
+    )
+
+
+def test_a_disk_that_is_really_full(raw_path: Callable[[str], Path], tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = hasattr(os, "geteuid") and os.geteuid() == 0
+    mounted = (
+        mounted
+        and not subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(small)],
+            check=False,
+            capture_output=True,
+        ).returncode
+    )
+    if not mounted:
+        pytest.skip("a small file system can be mounted by root alone")
+    try:
+        rows = hub_of.real_rows(raw_path("hub-stats-2026-05"))
+        with hub_server(hub_of.Models(rows)) as hub:
+            where = environment(hub, tmp_path)
+            call = command(small / "out", "--all", "--page-size", "100")
+            stopped = subprocess.run(
+                call, env=where, cwd=PROJECT, check=False, capture_output=True, text=True
+            )
+            assert stopped.returncode == 2
+            assert stopped.stderr.startswith("error: ")
+            assert stopped.stderr.count("\n") == 1
+            assert "the disk is full; what was kept stays" in stopped.stderr
+            kept = [entry.sha256 for entry in capturing.store.entries(small / "out")]
+            assert kept
+            subprocess.run(["mount", "-o", "remount,size=20m", str(small)], check=True)
+            subprocess.run(call, env=where, cwd=PROJECT, check=True, capture_output=True)
+            other = tmp_path / "other"
+            subprocess.run(
+                command(other, "--all", "--page-size", "100"),
+                env=where,
+                cwd=PROJECT,
+                check=True,
+                capture_output=True,
+            )
+        whole = [entry.sha256 for entry in capturing.store.entries(other)]
+        assert whole[: len(kept)] == kept
+        table = capturing.PARQUET_NAME
+        assert (small / "out" / table).read_bytes() == (other / table).read_bytes()
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
