@@ -167,7 +167,7 @@ def test_the_manifest_says_what_was_done(whole: Path, server: HubServer) -> None
 def test_each_field_of_the_schema_is_asked_for(hub: HubServer, tmp_path: Path) -> None:
     assert run(tmp_path / "out", *ALL, "--limit-pages", "1") == 0
     request = hub.asked("/api/models")[0]
-    assert request.values("expand") == list(capturing.FIELDS)
+    assert request.values("expand") == list(capturing.ASKED)
     assert (request.value("sort"), request.value("limit")) == ("createdAt", str(PAGE))
     assert request.headers["authorization"] == "Bearer hf_secretsecretsecret"
     assert request.headers["user-agent"].startswith("open-model-record/")
@@ -409,13 +409,15 @@ def test_values_that_no_column_can_hold(hub: HubServer, tmp_path: Path) -> None:
     }
 
     def change(page: list[hub_of.Row]) -> list[hub_of.Row]:
-        return [{**page[0], **odd}, {**page[0], "id": half}, {"author": "none"}, *page[1:]]
+        hidden = {**page[0], "id": "me/mine", "private": True}
+        return [{**page[0], **odd}, {**page[0], "id": half}, {"author": "none"}, hidden, *page[1:]]
 
     out = tmp_path / "out"
     hub.faults.append(hub_of.times(1, hub_of.rows(change)))
     assert run(out) == 0
     found = manifest(out)
     assert (found["repositories"], found["rows_without_id"]) == (ROWS, 2)
+    assert (found["private_rows"], found["repeated_rows"]) == (1, 0)
     assert found["values_set_to_null"] == dict.fromkeys(
         ["createdAt", "downloadsAllTime", "library_name", "pipeline_tag", "trendingScore"], 1
     )
@@ -535,6 +537,37 @@ def test_a_hub_that_is_not_there(
     assert "secret" not in (tmp_path / "out" / "plan.json").read_text()
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("endpoint", "hub.example", "HF_ENDPOINT: no address of the web"),
+        ("endpoint", "http://me:secret@[::1", "HF_ENDPOINT: no address of the web"),
+        ("offline", "1", "cannot be reached (OfflineModeIsEnabled"),
+        ("token", "hf_secret\u00e9", "cannot be reached (UnicodeEncodeError"),
+    ],
+)
+def test_settings_of_the_client_that_cannot_work(
+    variable: str,
+    value: str,
+    words: str,
+    hub: HubServer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if variable == "endpoint":
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", value)
+    elif variable == "offline":
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    else:
+        monkeypatch.setenv("HF_TOKEN", value)
+    assert run(tmp_path / "out") == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+    assert "secret" not in error
+
+
 def test_pages_without_rows_do_not_go_on_for_ever(
     hub: HubServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -640,6 +673,16 @@ DAMAGE: dict[str, tuple[str, Callable[[bytes], bytes | None], str]] = {
     "a lost segment": ("pages/00000.gz", lambda b: None, "pages are missing"),
     "a damaged line": ("journal.jsonl", lambda b: b.replace(b'"rows": 25', b"rows", 1), "line 2"),
     "a damaged plan": ("plan.json", lambda b: b[:-30], "no plan of a capture"),
+    "a date that is none": (
+        "journal.jsonl",
+        lambda b: b.replace(b'"date": "2026-11-01T', b'"date": "2026-99-99T', 1),
+        "line 2 is damaged",
+    ),
+    "a number that is none": (
+        "journal.jsonl",
+        lambda b: b.replace(b'"offset": 0', b'"offset": "0"', 1),
+        "line 2 is damaged",
+    ),
     "another format": ("plan.json", lambda b: b.replace(b'"format": 1', b'"format": 9'), "another"),
 }
 

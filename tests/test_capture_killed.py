@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pytest
@@ -45,6 +46,12 @@ def test_fifty_kills_change_nothing(raw_path: Callable[[str], Path], tmp_path: P
     assert outcome.writing >= 3
     assert outcome.captures >= WORKERS
     assert outcome.identical == outcome.captures
+
+
+def test_the_client_knows_every_field_that_is_asked_for() -> None:
+    from huggingface_hub.hf_api import ExpandModelProperty_T
+
+    assert set(capturing.ASKED) <= set(get_args(ExpandModelProperty_T))
 
 
 def test_a_capture_of_the_whole_cut_reads_as_the_cut(

@@ -38,7 +38,9 @@ examples:
   python -m analysis inspect today/models.parquet --kind hub-snapshot
 
 HF_ENDPOINT names another Hub, HF_TOKEN or `hf auth login` give the token (which raises the Hub's
-rate limit), as for huggingface_hub. OMR_ATTEMPTS and OMR_LONGEST_WAIT change the patience.
+rate limit), as for huggingface_hub. With a token the Hub may list private repositories of its
+owner: the table leaves them out, the kept pages do not. OMR_ATTEMPTS and OMR_LONGEST_WAIT change
+the patience.
 """
 
 

@@ -8,11 +8,12 @@ Parquet file.
 from __future__ import annotations
 
 from analysis.raw.capturing.finishing import MANIFEST_NAME, PARQUET_NAME, finish
-from analysis.raw.capturing.plan import FIELDS, Plan, Query
+from analysis.raw.capturing.plan import ASKED, FIELDS, Plan, Query
 from analysis.raw.capturing.store import Store, status
 from analysis.raw.capturing.walking import Hub, walk
 
 __all__ = [
+    "ASKED",
     "FIELDS",
     "MANIFEST_NAME",
     "PARQUET_NAME",

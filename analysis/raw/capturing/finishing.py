@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analysis.raw.capturing.plan import FIELDS, Plan
+from analysis.raw.capturing.plan import ASKED, Plan
 from analysis.raw.capturing.store import (
     JOURNAL_NAME,
     PAGES_NAME,
@@ -50,7 +50,8 @@ SENTENCE: Final = (
 )
 RULE: Final = (
     "Of several readings of one repository the latest with a usable downloads counter is kept; "
-    "where none has one, the latest. Rows stand in the order in which their kept reading came."
+    "where none has one, the latest. Rows stand in the order in which their kept reading came. "
+    "Repositories that the Hub calls private, which it shows to the token's owner, are left out."
 )
 _LARGEST: Final = 2**63
 
@@ -123,13 +124,13 @@ def finish(folder: Path, plan: Plan, *, progress: bool = False) -> dict[str, Any
         return finished
     with on_disk(folder):
         manifest_path.unlink(missing_ok=True)
-    kept, nameless, met = _decide(folder, plan, state, progress)
+    kept, nameless, private, met = _decide(folder, plan, state, progress)
     about = _about(plan, state)
     troubles = _write(folder, kept, about, state, progress)
     names = [PLAN_NAME, JOURNAL_NAME, PARQUET_NAME]
     names += [f"{PAGES_NAME}/{path.name}" for path in sorted((folder / PAGES_NAME).glob("*.gz"))]
     manifest = about | {
-        "fields": list(FIELDS),
+        "fields": list(ASKED),
         "queries": len(plan.queries),
         "queries_done": state.query - 1,
         "walks_begun_again": state.restarts,
@@ -138,7 +139,8 @@ def finish(folder: Path, plan: Plan, *, progress: bool = False) -> dict[str, Any
         "rows": state.rows,
         "repositories": int(kept.sum()),
         "rows_without_id": nameless,
-        "repeated_rows": state.rows - nameless - int(kept.sum()),
+        "private_rows": private,
+        "repeated_rows": state.rows - nameless - private - int(kept.sum()),
         "rule_for_repeated_rows": RULE,
         "values_set_to_null": dict(sorted(troubles.items())),
         "tracked": len(plan.tracked),
@@ -190,21 +192,24 @@ def _about(plan: Plan, state: State) -> dict[str, Any]:
 
 def _decide(
     folder: Path, plan: Plan, state: State, progress: bool
-) -> tuple[npt.NDArray[np.bool_], int, list[bool]]:
-    """Say for each row whether it stays; count rows without id, and look for the tracked ones."""
+) -> tuple[npt.NDArray[np.bool_], int, int, list[bool]]:
+    """Say for each row whether it stays; count those without id and private; find the tracked."""
     # Two words of a 128-bit hash: three million ids meet by chance with odds of 1 in 10^25.
     hashes = np.zeros((state.rows, 2), dtype=np.uint64)
     usable = np.zeros(state.rows, dtype=np.bool_)
     named = np.zeros(state.rows, dtype=np.bool_)
-    place = 0
+    place = nameless = private = 0
     for _, rows in _each_page(folder, state, "which rows", progress):
         digests = bytearray()
         for row in rows:
             name = _text(row.get("id"))
-            named[place] = name is not None
+            hidden = row.get("private") is True
+            nameless += name is None
+            private += hidden and name is not None
+            named[place] = name is not None and not hidden
             count = _count(row.get("downloads"))
             usable[place] = count is not None and count >= 0
-            digests += fingerprint(name or "")
+            digests += fingerprint("" if hidden else name or "")
             place += 1
         size = len(digests) // 16
         hashes[place - size : place] = np.frombuffer(digests, dtype="<u8").reshape(size, 2)
@@ -224,7 +229,7 @@ def _decide(
             for side in ("left", "right")
         )
         met.append(bool((sorted_hashes[left:right, 0] == wanted[0]).any()))
-    return kept, int((~named).sum()), met
+    return kept, nameless, private, met
 
 
 def _each_page(

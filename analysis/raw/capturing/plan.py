@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from analysis.errors import IntegrityError
+from analysis.errors import InputError, IntegrityError
 
 FORMAT: Final = 1
 
@@ -31,9 +31,12 @@ FIELDS: Final = (
     "gated",
 )
 
-#: Newest first by the day of creation: it never changes, and the Hub's cursor holds its value, so
+#: Asked for besides, to leave out what the Hub shows to the token's owner alone.
+ASKED: Final = (*FIELDS, "private")
+
+#: By the time of creation, newest first: it never changes, and the Hub's cursor holds its value, so
 #: moving counters neither repeat a row on the next page nor push one out of it.
-_ORDER: Final = (("sort", "createdAt"), ("direction", "-1"))
+_ORDER: Final = (("sort", "createdAt"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Query:
 
     def first(self, page_size: int) -> str:
         """Return the query string of its first page."""
-        expand = [("expand", name) for name in FIELDS]
+        expand = [("expand", name) for name in ASKED]
         return urlencode([*self.pairs, *_ORDER, ("limit", str(page_size)), *expand])
 
 
@@ -96,7 +99,7 @@ class Plan:
             "endpoint": self.endpoint,
             "parameters": dict(self.parameters),
             "page_size": self.page_size,
-            "fields": list(FIELDS),
+            "fields": list(ASKED),
             "queries": [[query.name, query.value] for query in self.queries],
             "tracked": list(self.tracked),
         }
@@ -120,7 +123,7 @@ class Plan:
                 page_size=int(read["page_size"]),
                 tracked=tuple(map(str, read["tracked"])),
             )
-            same = read["format"] == FORMAT and read["fields"] == list(FIELDS)
+            same = read["format"] == FORMAT and read["fields"] == list(ASKED)
         except (ValueError, KeyError, TypeError, RecursionError):
             raise IntegrityError(
                 f"{where}: no plan of a capture: take it from a copy, or capture into a new folder"
@@ -133,7 +136,19 @@ class Plan:
 
 
 def without_secrets(address: str) -> str:
-    """Return an address without user name, password, query and trailing slash."""
-    parts = urlsplit(address)
+    """Return an address without user name, password, query and trailing slash.
+
+    Raises
+    ------
+    InputError
+        If it is no address of the web. The message does not repeat it: it may hold a password.
+    """
+    try:
+        parts = urlsplit(address)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise InputError("HF_ENDPOINT: no address of the web: it begins with https:// and a host")
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))

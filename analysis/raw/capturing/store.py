@@ -17,7 +17,7 @@ import os
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
@@ -446,7 +446,14 @@ def _parsed(text: bytes) -> dict[str, Any] | None:
 
 
 def _entry(line: dict[str, Any]) -> Entry:
-    return Entry(**{name: line[name] for name in Entry.__slots__})
+    values = {field.name: line[field.name] for field in fields(Entry)}
+    for field in fields(Entry):
+        # Annotations are text here: `int` or `str`.
+        if type(values[field.name]).__name__ != field.type:
+            raise TypeError(f"{field.name} is no {field.type}")
+    if dt.datetime.fromisoformat(values["date"]).tzinfo is None:
+        raise ValueError("a date without its zone")
+    return Entry(**values)
 
 
 # ------------------------------------------------------------------------------- on the disk

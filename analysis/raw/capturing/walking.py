@@ -50,6 +50,8 @@ class Answer:
         When the server answered (its Date header) in ISO 8601; empty where it does not say.
     total : int or None
         Rows of the whole listing, where the server tells.
+    pause : float
+        Seconds to wait before the next page: the server's window is used up.
     """
 
     body: bytes
@@ -57,6 +59,7 @@ class Answer:
     follow: str
     date: str
     total: int | None
+    pause: float
 
 
 class _Spoilt(Exception):
@@ -140,7 +143,8 @@ class Hub:
             except _Spoilt as spoilt:
                 problem = str(spoilt)
             if attempt < self._limits.attempts:
-                self._wait(self._limits.backoff * 2.0 ** (attempt - 1))
+                wait = self._limits.backoff * 2.0 ** (attempt - 1)
+                time.sleep(min(wait, self._limits.longest_wait))
         raise UnavailableError(
             f"{self._named(query)}: {problem}, {self._limits.attempts} times; the pages so far are "
             "kept: run the same command again later to go on"
@@ -177,7 +181,9 @@ class Hub:
                         spoilt = str(error)
                     except httpx2.HTTPError as error:
                         spoilt = f"broke off ({type(error).__name__})"
-        except httpx2.HTTPError as error:  # the client gave up; its status errors are of this kind
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
+            # The client gave up (its status errors are among these), is told to stay offline, or
+            # has a token that no header can hold. Only the kind of error is shown.
             answered = getattr(error, "response", None)
             if answered is None:
                 raise self._unreachable(query, error) from None
@@ -190,7 +196,6 @@ class Hub:
         follow = self._follow(query, target, link)
         if follow and known(follow):
             raise _Spoilt("the link to the next page leads back to one that was read already")
-        self._pace(headers)
         total = headers.get("x-total-count", "")
         return Answer(
             body,
@@ -198,6 +203,7 @@ class Hub:
             follow,
             _date(headers.get("date", "")),
             int(total) if total.isascii() and total.isdigit() and len(total) < 12 else None,
+            self._pause(headers),
         )
 
     def _follow(self, query: Query, target: str, link: str) -> str:
@@ -225,15 +231,13 @@ class Hub:
             raise _Spoilt(f"the link to the next page is one of another listing than {query}")
         return str(parts.query)
 
-    def _pace(self, headers: Mapping[str, str]) -> None:
-        """Wait for the next window where the server says that this one is used up."""
+    def _pause(self, headers: Mapping[str, str]) -> float:
+        """Return how long to wait for the next window where this one is said to be used up."""
         limit = _client().parse_ratelimit_headers(headers)
-        if limit is not None and limit.remaining == 0:
-            self._wait(limit.reset_in_seconds + 1.0)
-
-    def _wait(self, seconds: float) -> None:
+        if limit is None or limit.remaining:
+            return 0.0
         # The Hub's windows have five minutes.
-        time.sleep(min(seconds, max(self._limits.longest_wait, 301.0)))
+        return min(float(limit.reset_in_seconds) + 1.0, max(self._limits.longest_wait, 301.0))
 
     def _named(self, query: Query) -> str:
         address = without_secrets(self._address.removesuffix("/api/models"))
@@ -333,6 +337,8 @@ def walk(
             store.keep(answer.body, answer.rows, target, answer.follow, answer.date)
             kept += 1
             advance(answer)
+            if answer.pause and state.query <= len(plan.queries):
+                time.sleep(answer.pause)
     return True
 
 
