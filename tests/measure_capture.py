@@ -2,8 +2,10 @@
 
 Run from the project's folder::
 
-    python -m tests.measure_capture --pages 3000      memory and time of a capture of that size
-    python -m tests.measure_capture --kills 50        kills at random instants, each resumed
+    python -m tests.measure_capture --pages 300 3000      memory and time of captures of that size
+    python -m tests.measure_capture --kills 50            kills at random instants, each resumed
+
+With ``--write`` the figures go into docs/reliability.md.
 
 Both talk to a server on loopback over the real client. Rows are those of the real cut, repeated
 under other ids for the measure of memory. Linux alone: memory is read from /proc.
@@ -25,6 +27,10 @@ from analysis.raw import capturing
 from tests.support import hub_models as hub_of
 from tests.support.hub_server import hub_server
 from tests.support.killing import PROJECT, command, environment, kill_and_resume
+
+#: Marks of the page between which the figures stand.
+BEGIN = "<!-- figures of captures: written by tests/measure_capture.py -->"
+END = "<!-- end of the figures of captures -->"
 
 
 def memory(pages: int, rows: tuple[hub_of.Row, ...], folder: Path) -> dict[str, Any]:
@@ -78,23 +84,67 @@ def memory(pages: int, rows: tuple[hub_of.Row, ...], folder: Path) -> dict[str, 
     }
 
 
+def figures(sizes: list[dict[str, Any]], kills: dict[str, int] | None) -> str:
+    """Return the measured figures as the lines of the page."""
+    lines = []
+    if sizes:
+        names = (
+            *("pages", "rows", "bytes as they came", "kept pages", "Parquet"),
+            *("memory while asking, first and last fifth", "memory at the table"),
+            *("seconds asking", "seconds at the table"),
+        )
+        lines += [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+    for one in sizes:
+        first, *_, last = one["memory_asking_mb"]
+        lines.append(
+            f"| {one['pages']:,} | {one['rows']:,} | {one['bytes_as_they_came'] / 1e6:,.0f} MB | "
+            f"{one['bytes_of_pages'] / 1e6:,.0f} MB | {one['bytes_of_table'] / 1e6:,.0f} MB | "
+            f"{first:,} and {last:,} MB | {one['memory_table_mb']:,} MB | "
+            f"{one['seconds_asking']:,.0f} | {one['seconds_table']:,.0f} |"
+        )
+    if kills:
+        lines.append("")
+        lines.append(
+            f"{kills['kills']} kills: {kills['starting']} before the first page, {kills['asking']} "
+            f"among the pages, {kills['writing']} at the table or the manifest. "
+            f"{kills['torn_pages']} left a page without its line in the journal, "
+            f"{kills['torn_lines']} half a line. {kills['captures']} captures came to their end "
+            f"after kills; {kills['identical']} of them are the undisturbed one, byte for byte."
+        )
+    return "\n".join(lines)
+
+
+def write(text: str) -> None:
+    """Put the figures between their two marks in docs/reliability.md."""
+    path = PROJECT / "docs" / "reliability.md"
+    before, _, rest = path.read_text("utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+
+
 def main() -> None:
     """Run the measures that are asked for and print each as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--pages", type=int, nargs="*", default=[], metavar="N")
     parser.add_argument("--kills", type=int, metavar="N")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--write", action="store_true", help="put the figures into the page")
     args = parser.parse_args()
     rows = hub_of.real_rows(raw.fetch("hub-stats-2026-05"))
+    sizes = []
     for pages in args.pages:
         with tempfile.TemporaryDirectory() as folder:
-            print(json.dumps(memory(pages, rows, Path(folder)), indent=1), flush=True)
+            sizes.append(memory(pages, rows, Path(folder)))
+            print(json.dumps(sizes[-1], indent=1), flush=True)
+    outcome = None
     if args.kills:
         with tempfile.TemporaryDirectory() as folder:
             outcome = kill_and_resume(
                 rows, Path(folder), kills=args.kills, page_size=50, seed=args.seed
             )
             print(json.dumps(vars(outcome), indent=1))
+    if args.write:
+        write(figures(sizes, outcome and vars(outcome)))
 
 
 if __name__ == "__main__":

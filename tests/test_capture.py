@@ -5,6 +5,7 @@ Rows are those of the real cut. Faults and clocks are the server's; see tests/su
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import hashlib
 import json
@@ -19,6 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from analysis import raw
+from analysis.commands import capturing as commands_capturing
 from analysis.commands import main
 from analysis.errors import InputError, UnavailableError
 from analysis.raw import capturing
@@ -523,6 +525,23 @@ def test_a_fault_that_stays_is_one_line_and_resumed_later(
     assert all("secret" not in path.read_text("latin-1") for path in out.rglob("*.json*"))
 
 
+@pytest.mark.parametrize("way", ["link", "redirect"])
+def test_no_other_host_is_asked(
+    way: str, hub: HubServer, tmp_path: Path, naps: list[float]
+) -> None:
+    """A token goes to the endpoint alone, whatever the answers say."""
+    with hub_server() as other:
+        address = f"{other.url}/api/models?cursor=x"
+        fault = (
+            hub_of.link_to(lambda request: address)
+            if way == "link"
+            else hub_of.status(307, Location=address)
+        )
+        hub.faults.append(fault)
+        assert run(tmp_path / "out") == 2
+        assert other.requests == []
+
+
 def test_a_hub_that_is_not_there(
     hub: HubServer,
     tmp_path: Path,
@@ -653,8 +672,10 @@ def test_other_parameters_and_other_folders(
     (tmp_path / "other" / "thesis.tex").write_text("x")
     assert run(tmp_path / "other") == 2
     assert "holds 'thesis.tex' and no plan of a capture" in capsys.readouterr().err
-    assert main(["capture", str(tmp_path / "other"), "--status"]) == 2
-    assert "no capture here" in capsys.readouterr().err
+    for option in ("--status", "--finish"):
+        assert main(["capture", str(tmp_path / "new"), option]) == 2
+        assert "no capture here" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
 
 
 def test_two_at_once_are_refused(hub: HubServer, tmp_path: Path) -> None:
@@ -737,6 +758,24 @@ def test_patience_can_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_a_date_of_the_server_the_own_clock_is_noted(header: str) -> None:
     assert walking._date(header) == ""
     assert walking._date("Sun, 01 Nov 2026 03:48:07 GMT") == "2026-11-01T03:48:07Z"
+
+
+def test_the_page_on_reliability_tells_what_is_tested(mirror: Path) -> None:
+    text = (raw.project_root() / "docs" / "reliability.md").read_text("utf-8")
+    passing, _, staying = text.partition("fault that stays")
+    for known, part in ((SURVIVED, passing), (FOR_GOOD, staying)):
+        table = part.rpartition("fault that passes")[2].split("\n\n")[0]
+        assert [line.split(" | ")[0] for line in table.splitlines()[2:]] == [
+            f"| {name}" for name in known
+        ]
+    register = argparse.Namespace(all=False, families=None, page_size=1000)
+    plan = commands_capturing._plan(register, "https://hub.example", {})
+    organisations = sum(query.name == "author" for query in plan.queries)
+    assert f"{len(plan.tracked):,} tracked repositories" in text
+    assert f"{organisations} organisations" in text
+    assert f"{len(plan.queries):,} listings" in text
+    assert f"more than {walking.LARGEST_PAGE >> 20} MB of one page" in text
+    assert f"more than {walking.LONGEST_PAGE:.0f} seconds" in text
 
 
 def test_a_single_page_asked_for_in_code(hub: HubServer) -> None:

@@ -54,6 +54,36 @@ def test_the_client_knows_every_field_that_is_asked_for() -> None:
     assert set(capturing.ASKED) <= set(get_args(ExpandModelProperty_T))
 
 
+def test_the_server_speaks_what_the_client_expects(
+    raw_path: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client's own listing, paging, sorting and single look-ups against the server."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import RepositoryNotFoundError
+    from huggingface_hub.utils import close_session
+
+    monkeypatch.setattr("huggingface_hub.utils._headers.detect_agent", lambda: None)
+    rows = hub_of.real_rows(raw_path("hub-stats-2026-05"), 300)
+    with hub_server(hub_of.Models(rows, largest_page=70)) as hub:
+        api = HfApi(endpoint=hub.url, token=False)
+        every = list(api.list_models(sort="downloads", expand=["downloads", "safetensors"]))
+        assert {one.id for one in every} == {row["id"] for row in rows}
+        counters = [one.downloads or 0 for one in every]
+        assert counters == sorted(counters, reverse=True)
+        assert all(one.tags is None for one in every)
+        author = rows[0]["author"]
+        theirs = list(api.list_models(author=author))
+        assert [one.id for one in theirs if one.id == rows[0]["id"]]
+        assert all(one.id.startswith(f"{author}/") for one in theirs)
+        bases = [tag for row in rows for tag in row["tags"] if tag.startswith("base_model:")]
+        found = {one.id for one in api.list_models(filter=bases[0])}
+        assert found == {row["id"] for row in rows if bases[0] in row["tags"]}
+        assert api.model_info(rows[0]["id"], expand=["likes"]).likes == rows[0]["likes"]
+        with pytest.raises(RepositoryNotFoundError):
+            api.model_info("nobody/nothing")
+    close_session()
+
+
 def test_a_capture_of_the_whole_cut_reads_as_the_cut(
     raw_path: Callable[[str], Path], tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ import pandas as pd
 from analysis import raw, snapshot
 from analysis.errors import InputError
 from analysis.raw import capturing
+from analysis.raw.capturing import store as stores
 from analysis.raw.capturing import walking
 from analysis.raw.capturing.finishing import SENTENCE
 from analysis.raw.capturing.plan import without_secrets
@@ -100,6 +101,8 @@ def capture(args: argparse.Namespace) -> int:
     if args.status:
         _print(args, capturing.status(args.folder))
         return 0
+    if args.finish:
+        stores.read_plan(args.folder)  # complains where there is no capture
     for name, least in (("page_size", 1), ("expect", 1), ("limit_pages", 1)):
         value = getattr(args, name)
         if value is not None and value < least:

@@ -118,7 +118,8 @@ class Models:
             rows = [one for one in rows if one["id"] in names] if author else with_tag
         if request.value("sort") not in {"", "createdAt"}:
             key = request.value("sort")
-            rows = sorted(rows, key=lambda row: row.get(key) or 0, reverse=True)
+            rows = sorted(rows, key=lambda row: row["_id"])
+            rows.sort(key=lambda row: row.get(key) or 0, reverse=True)
         else:
             key = "createdAt"
         limit = min(int(request.value("limit", "1000")), self.largest_page)
