@@ -303,6 +303,30 @@ def test_small_segments_are_as_good_as_a_large_one(
     assert parquet(out) == parquet(whole)
 
 
+def test_pages_that_a_failing_disk_lost_are_asked_for_again(
+    hub: HubServer, tmp_path: Path, whole: Path
+) -> None:
+    """A disk that said "flushed" and was not: the journal is ahead of the last segment."""
+    out = tmp_path / "out"
+    assert run(out, *ALL, "--limit-pages", "3") == 0
+    segment = out / "pages" / "00000.gz"
+    os.truncate(segment, segment.stat().st_size - 10)
+    before = len(hub.requests)
+    assert run(out) == 0
+    assert len(hub.requests) - before == 2
+    assert parquet(out) == parquet(whole)
+
+
+def test_the_table_is_written_in_groups(
+    hub: HubServer, tmp_path: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finishing, "GROUP_ROWS", 40)
+    assert run(tmp_path / "out") == 0
+    file = pq.ParquetFile(tmp_path / "out" / capturing.PARQUET_NAME)
+    assert file.metadata.num_row_groups == 2
+    assert file.read() == pq.read_table(whole / capturing.PARQUET_NAME)
+
+
 # ----------------------------------------------------------------- faults that are survived
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from analysis.raw import capturing
 from analysis.snapshot import read
+from tests.measure_capture import memory
 from tests.support import hub_models as hub_of
 from tests.support.hub_server import hub_server
 from tests.support.killing import PROJECT, Outcome, command, environment, kill_and_resume
@@ -46,6 +47,18 @@ def test_fifty_kills_change_nothing(raw_path: Callable[[str], Path], tmp_path: P
     assert outcome.writing >= 3
     assert outcome.captures >= WORKERS
     assert outcome.identical == outcome.captures
+
+
+def test_memory_does_not_grow_with_the_pages(
+    raw_path: Callable[[str], Path], tmp_path: Path
+) -> None:
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("memory is read from /proc")
+    found = memory(60, hub_of.real_rows(raw_path("hub-stats-2026-05")), tmp_path)
+    assert found["rows"] == found["repositories"] == 60_000
+    _, second, *_, last = found["memory_asking_mb"]
+    assert last - second < 10
+    assert found["memory_table_mb"] < 500
 
 
 def test_the_client_knows_every_field_that_is_asked_for() -> None:

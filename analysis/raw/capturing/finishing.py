@@ -180,7 +180,7 @@ def _about(plan: Plan, state: State) -> dict[str, Any]:
         "what": "Capture of the Hugging Face Hub's listing of models. " + SENTENCE,
         "endpoint": plan.endpoint,
         "parameters": dict(plan.parameters),
-        "huggingface_hub": list(state.versions or ()),
+        "huggingface_hub": list(state.versions),
         "start": state.first,
         "end": state.last,
         "complete": state.query > len(plan.queries),

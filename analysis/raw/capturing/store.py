@@ -17,7 +17,7 @@ import os
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
@@ -102,15 +102,13 @@ class State:
     rows: int = 0
     restarts: int = 0
     sessions: int = 0
-    versions: list[str] | None = None
+    versions: list[str] = field(default_factory=list)
     first: str = ""
     last: str = ""
-    seen: set[bytes] | None = None
+    seen: set[bytes] = field(default_factory=set)
 
     def take(self, line: dict[str, Any]) -> None:
         """Move on by one line of the journal."""
-        self.seen = self.seen if self.seen is not None else set()
-        self.versions = self.versions if self.versions is not None else []
         if line["event"] == "page":
             entry = _entry(line)
             self.pages += 1
@@ -446,11 +444,11 @@ def _parsed(text: bytes) -> dict[str, Any] | None:
 
 
 def _entry(line: dict[str, Any]) -> Entry:
-    values = {field.name: line[field.name] for field in fields(Entry)}
-    for field in fields(Entry):
+    values = {known.name: line[known.name] for known in fields(Entry)}
+    for known in fields(Entry):
         # Annotations are text here: `int` or `str`.
-        if type(values[field.name]).__name__ != field.type:
-            raise TypeError(f"{field.name} is no {field.type}")
+        if type(values[known.name]).__name__ != known.type:
+            raise TypeError(f"{known.name} is no {known.type}")
     if dt.datetime.fromisoformat(values["date"]).tzinfo is None:
         raise ValueError("a date without its zone")
     return Entry(**values)

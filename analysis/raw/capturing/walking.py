@@ -343,7 +343,7 @@ def walk(
 
 
 def _known(store: Store, target: str, link: str) -> bool:
-    return link == target or fingerprint(link) in (store.state.seen or ())
+    return link == target or fingerprint(link) in store.state.seen
 
 
 def _bounded(chunks: Iterator[bytes]) -> bytes:
