@@ -754,6 +754,26 @@ def test_damage_is_told_from_a_torn_tail(
 # ------------------------------------------------------------------------- smaller parts
 
 
+def test_a_listing_that_is_gone_does_not_stop_the_others(
+    hub: HubServer, tmp_path: Path, raw_path: Callable[[str], Path]
+) -> None:
+    out = tmp_path / "out"
+
+    def gone(request: Request) -> bool:
+        return request.value("filter") == "base_model:openai/gpt-oss-120b"
+
+    hub.faults.append(hub_of.times(9, hub_of.status(404), gone))
+    assert run(out, "--families", "gpt-oss") == 0
+    found = manifest(out)
+    assert found["listings_refused"] == [
+        {"listing": "filter=base_model:openai/gpt-oss-120b", "status": 404}
+    ]
+    assert (found["pages"], found["queries_done"], found["complete"]) == (2, 3, False)
+    before = len(hub.requests)
+    assert run(out, "--families", "gpt-oss") == 0
+    assert len(hub.requests) == before
+
+
 def test_progress_shows_pages_rows_and_rate(
     hub: HubServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -802,13 +822,20 @@ def test_the_page_on_reliability_tells_what_is_tested(mirror: Path) -> None:
     assert f"more than {walking.LONGEST_PAGE:.0f} seconds" in text
 
 
-def test_a_single_page_asked_for_in_code(hub: HubServer) -> None:
+def test_a_single_page_asked_for_in_code(hub: HubServer, tmp_path: Path) -> None:
     asking = capturing.Hub(hub.url, walking.patience())
     query = capturing.Query("author", "nobody")
     answer = asking.page(query, query.first(10), lambda target: False)
     assert (answer.rows, answer.follow, answer.body) == (0, "", b"[]")
     hub.faults.append(hub_of.status(404))
-    with pytest.raises(UnavailableError, match="author=nobody: answered 404"):
+    asked = {"endpoint": hub.url}
+    plan = capturing.Plan(hub.url, asked, (query,), 10)
+    with (
+        capturing.Store.opened(tmp_path / "out", lambda: plan, asked) as opened,
+        pytest.raises(UnavailableError, match="author=nobody: answered 404"),
+    ):
+        capturing.walk(opened, asking)
+    with pytest.raises(walking._ListingRefused, match="author=nobody: answered 404"):
         asking.page(query, query.first(10), lambda target: False)
 
 

@@ -210,7 +210,12 @@ def _print(args: argparse.Namespace, found: dict[str, Any]) -> None:
         f"{name}: {manifest['repositories']:,} repositories "
         f"({manifest['repeated_rows']:,} repeated rows left out)"
     )
-    if not manifest["complete"]:
+    if manifest["listings_refused"]:
+        print(
+            f"{len(manifest['listings_refused']):,} listings the Hub does not have; the manifest "
+            "names them"
+        )
+    elif not manifest["complete"]:
         print("not complete: the capture was not read to the end")
     if manifest["tracked_not_met"]:
         print(

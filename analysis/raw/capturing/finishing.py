@@ -133,6 +133,10 @@ def finish(folder: Path, plan: Plan, *, progress: bool = False) -> dict[str, Any
         "fields": list(ASKED),
         "queries": len(plan.queries),
         "queries_done": state.query - 1,
+        "listings_refused": [
+            {"listing": str(plan.queries[number - 1]), "status": status}
+            for number, status in state.refused
+        ],
         "walks_begun_again": state.restarts,
         "runs": state.sessions,
         "pages": state.pages,
@@ -183,7 +187,7 @@ def _about(plan: Plan, state: State) -> dict[str, Any]:
         "huggingface_hub": list(state.versions),
         "start": state.first,
         "end": state.last,
-        "complete": state.query > len(plan.queries),
+        "complete": state.query > len(plan.queries) and not state.refused,
     }
 
 

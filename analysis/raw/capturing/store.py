@@ -88,6 +88,8 @@ class State:
         Walks that began again because a cursor was refused, and runs of the program.
     versions : list of str
         Versions of huggingface_hub that asked.
+    refused : list of tuple
+        Number of each listing that the Hub does not have, and the status that it answered.
     first, last : str
         Dates of the first and the last page.
     seen : set of bytes
@@ -103,6 +105,7 @@ class State:
     restarts: int = 0
     sessions: int = 0
     versions: list[str] = field(default_factory=list)
+    refused: list[tuple[int, int]] = field(default_factory=list)
     first: str = ""
     last: str = ""
     seen: set[bytes] = field(default_factory=set)
@@ -125,6 +128,10 @@ class State:
         elif line["event"] == "restart":
             self.attempt, self.page, self.target = self.attempt + 1, 1, ""
             self.restarts += 1
+            self.seen = set()
+        elif line["event"] == "refused":
+            self.refused.append((int(line["query"]), int(line["status"])))
+            self.query, self.attempt, self.page, self.target = self.query + 1, 1, 1, ""
             self.seen = set()
         elif line["event"] == "session":
             self.sessions += 1
@@ -211,6 +218,10 @@ class Store:
     def restart(self, why: str) -> None:
         """Note that the walk of the present query begins again."""
         self._line({"event": "restart", "query": self.state.query, "why": why, "time": now()})
+
+    def refused(self, status: int) -> None:
+        """Note that the Hub does not have the present listing, and leave it."""
+        self._line({"event": "refused", "query": self.state.query, "status": status, "time": now()})
 
     def keep(self, body: bytes, rows: int, target: str, follow: str, date: str) -> None:
         """Keep one page: first its bytes, then its line.
@@ -402,6 +413,7 @@ def status(folder: Path) -> dict[str, Any]:
         "rows": state.rows,
         "bytes": sum(path.stat().st_size for path in (folder / PAGES_NAME).glob("*.gz")),
         "restarts": state.restarts,
+        "refused": len(state.refused),
         "sessions": state.sessions,
         "first": state.first or None,
         "last": state.last or None,

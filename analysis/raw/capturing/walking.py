@@ -70,6 +70,14 @@ class _CursorRefused(Exception):
     """The server does not take the cursor (any more)."""
 
 
+class _ListingRefused(Exception):
+    """The server has no such listing; holds the status and what to say of it."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 def patience() -> Patience:
     """Return how long a page is tried: eight times unless ``OMR_ATTEMPTS`` says otherwise."""
     set_by_user = os.environ.get("OMR_ATTEMPTS", "").strip()
@@ -257,7 +265,10 @@ class Hub:
             advice = f"{self._limits.attempts} times; {later}"
         else:
             advice = later
-        return UnavailableError(f"{self._named(query)}: answered {status}: {advice}")
+        message = f"{self._named(query)}: answered {status}: {advice}"
+        if status == 404 or 300 <= status < 400:
+            return _ListingRefused(status, message)
+        return UnavailableError(message)
 
     def _unreachable(self, query: Query, error: Exception) -> UnavailableError:
         return UnavailableError(
@@ -325,6 +336,13 @@ def walk(
                         "far are kept: run the same command again later"
                     ) from None
                 store.restart(str(refused))
+                continue
+            except _ListingRefused as refused:
+                # An organisation may be renamed or gone: that must not stop all others. Where
+                # nothing was read yet, the address is wrong rather than the listing.
+                if not state.pages or not query.name or state.target:
+                    raise UnavailableError(str(refused)) from None
+                store.refused(refused.status)
                 continue
             empty = 0 if answer.rows else empty + 1
             if answer.follow and empty > MOST_EMPTY:
