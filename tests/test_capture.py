@@ -841,12 +841,16 @@ def test_the_page_on_reliability_tells_what_is_tested(mirror: Path) -> None:
     assert f"more than {walking.LONGEST_PAGE:.0f} seconds" in text
 
 
-def test_a_single_page_asked_for_in_code(hub: HubServer, tmp_path: Path) -> None:
+def test_a_single_page_asked_for_in_code(hub: HubServer, tmp_path: Path, naps: list[float]) -> None:
     asking = capturing.Hub(hub.url, walking.patience())
     query = capturing.Query("author", "nobody")
     answer = asking.page(query, query.first(10), lambda target: False)
     assert (answer.rows, answer.follow, answer.body) == (0, "", b"[]")
-    hub.faults.append(hub_of.status(404))
+    # A link that forgets the author would walk the whole Hub.
+    hub.faults.append(hub_of.link_to(lambda request: "/api/models?cursor=x"))
+    with pytest.raises(UnavailableError, match="one of another listing, 3 times"):
+        asking.page(query, query.first(10), lambda target: False)
+    hub.faults[:] = [hub_of.status(404)]
     asked = {"endpoint": hub.url}
     plan = capturing.Plan(hub.url, asked, (query,), 10)
     with (

@@ -238,7 +238,7 @@ class Hub:
             )
         got = parse_qsl(parts.query)
         if [value for name, value in got if name == query.name] != [query.value] * bool(query.name):
-            raise _Spoilt(f"the link to the next page is one of another listing")
+            raise _Spoilt("the link to the next page is one of another listing")
         return str(parts.query)
 
     def _pause(self, headers: Mapping[str, str]) -> float:
