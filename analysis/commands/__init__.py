@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from analysis.errors import RecordError
 
 _MODULES = (
-    *("sources", "pinning", "shares", "lineage", "licences", "releases"),
+    *("sources", "pinning", "peeking", "capturing", "shares", "lineage", "licences", "releases"),
     *("witnesses", "references", "rerun", "series", "claims", "build"),
 )
 
@@ -35,6 +35,7 @@ examples:
   python -m analysis claim february-153-6m       one claim in full
   python -m analysis inspect FILE --kind hub-snapshot
   python -m analysis inspect FILE --kind lineage-edges
+  python -m analysis capture OUT --families qwen take a snapshot of the live Hub
   python -m analysis build --check               rebuild the tables and compare byte for byte
 
 OMR_MIRROR names a folder that holds the raw files under their public addresses,

@@ -71,6 +71,8 @@ HUB_NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "pipeline_tag": "pipeline_tag",
         "library_name": "library_name",
         "tags": "tags",
+        "gated": "gated",
+        "read_at": "capturedAt",
     }
 )
 
@@ -711,6 +713,8 @@ KIND_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "parameters_total",
             "base_models",
             "base_relation",
+            "gated",
+            "read_at",
             "revision",
             "looked_up",
         ),

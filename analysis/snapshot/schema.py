@@ -247,6 +247,14 @@ def _fields() -> dict[str, Field]:
             "cepsai.github.io, field models_total",
         ),
         Field(
+            "read_at",
+            INSTANT,
+            "UTC",
+            "When the row was read",
+            "the source gives one time for all",
+            "this project's captures, column capturedAt",
+        ),
+        Field(
             "created_at",
             INSTANT,
             "UTC",

@@ -36,7 +36,8 @@ _DATE: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?",
     re.ASCII,
 )
-_TRUE: Final = {"true": True, "1": True, "false": False, "0": False}
+#: Words of a flag; `auto` and `manual` are the Hub's two ways of gating.
+_TRUE: Final = dict.fromkeys(("true", "1", "auto", "manual"), True) | {"false": False, "0": False}
 
 
 def shown(value: object) -> str:
