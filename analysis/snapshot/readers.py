@@ -14,6 +14,7 @@ Rules that hold for every kind:
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -42,8 +43,6 @@ from analysis.snapshot.values import Notes, counted, parse_arrow, parse_column, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    import pyarrow.parquet as pq
 
 #: Words that sources write where the Hub has no task.
 NO_TASK: Final = frozenset({"unknown", "n/a", "none", "null"})
@@ -168,22 +167,13 @@ def _licence_names(values: pa.ChunkedArray, notes: Notes) -> pd.Series[Any] | No
     return parse_column("licence_name", names, "cardData.license_name", notes)
 
 
-def _read_columns(file: pq.ParquetFile, leaves: list[str], notes: Notes) -> pa.Table:
-    try:
-        table = file.read(columns=leaves)
-        # Parquet readers trust the declared encoding; text that is not UTF-8 would fail later.
-        table.validate(full=True)
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise notes.error(f"damaged or cut off: {reason}") from error
-    return table
-
-
 def _read_hub_stats(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
     notes = Notes(str(path))
     file = intake.open_parquet(path)
     schema = file.schema_arrow
-    have = set(schema.names)
+    have = Counter(schema.names)
+    if twice := [name for name, times in have.items() if times > 1]:
+        raise notes.error(f"column {shown(twice[0])} stands in it twice")
     for name in _NEEDED:
         if _HUB_NAMES[name] not in have:
             listed = ", ".join(shown(column) for column in schema.names[:20])
@@ -213,7 +203,7 @@ def _read_hub_stats(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
         leaves += ["safetensors.total"] if total_leaf else []
     bases = "baseModels" in have and bool({"base_models", "base_relation"} & wanted)
     leaves += ["baseModels"] if bases else []
-    table = _read_columns(file, leaves, notes)
+    table = intake.read_parquet(file, leaves, path)
     out = {
         name: parse_arrow(name, table[source], source, notes, required=name in _NEEDED)
         for name, source in plain.items()
@@ -292,7 +282,7 @@ def _one_spelling(frame: pd.DataFrame, found: pd.Series[Any], notes: Notes) -> p
 
 
 def _read_hub_snapshot(path: Path, columns: tuple[str, ...] | None) -> Snapshot:
-    if intake.first_bytes(path) == b"PAR1":
+    if intake.first_bytes(path) in (b"PAR1", intake.ENCRYPTED):
         return _read_hub_stats(path, columns)
     notes = Notes(str(path))
     text = intake.decode(intake.read_bytes(path), notes.where)
@@ -754,4 +744,10 @@ def read(path: Path | str, kind: str, *, columns: Iterable[str] | None = None) -
         if isinstance(columns, str):
             raise InputError(f"columns: a list of names is needed, not the text {columns!r}")
         asked = check_names(columns, KIND_COLUMNS[kind], f"kind {kind!r}")
-    return _READERS[check[0]](Path(path), asked)
+    try:
+        return _READERS[check[0]](Path(path), asked)
+    except MemoryError:
+        raise InputError(
+            f"{path}: reading it needs more memory than this machine gives; close other programs, "
+            "or check that it is the right file"
+        ) from None
