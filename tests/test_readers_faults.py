@@ -17,8 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from analysis.errors import InputError
-from analysis.snapshot import FIELDS, Snapshot, conform, read
-from analysis.snapshot import intake as intake_module
+from analysis.snapshot import FIELDS, Snapshot, conform, limits, read
 from analysis.snapshot.schema import check_names
 
 
@@ -594,8 +593,8 @@ def test_panel_of_another_shape(tmp_path: Path) -> None:
 
 
 def test_workbook_that_unpacks_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake_module, "SPREADSHEET_LIMIT", 100)
-    with pytest.raises(InputError, match="unpacks to"):
+    monkeypatch.setattr(limits, "UNPACKED", limits.Limit(100, "bytes unpacked", "small"))
+    with pytest.raises(InputError, match="bytes unpacked, more than the 100 that are read"):
         read(workbook(tmp_path, panel_row(dt.datetime(2025, 3, 5), "a/b", 5)), "hub-panel")
 
 

@@ -7,10 +7,16 @@
 from __future__ import annotations
 
 import argparse
+import codecs
+import contextlib
+import errno
 import importlib
+import io
+import json
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from analysis.errors import RecordError
 
@@ -39,13 +45,22 @@ examples:
   python -m analysis build --check               rebuild the tables and compare byte for byte
 
 OMR_MIRROR names a folder that holds the raw files under their public addresses,
-OMR_CACHE the folder in which fetched files are kept.
+OMR_CACHE the folder in which fetched files are kept. OMR_LIMITS=N reads files N times
+as large as is thought sound; OMR_TRACEBACK=1 shows where a full disk or memory was met.
 """
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one line too; ``--help`` has the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments and end with status 2."""
+        self.exit(2, _line(f"{message}; `{self.prog} --help` explains"))
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="python -m analysis",
         description="The Open-Model Record: raw Hub snapshots in, checked claims out.",
         epilog=_EPILOG,
@@ -68,20 +83,103 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0, or 2 when something in the input is wrong.
+        Exit status: 0, or 2 when something in the input is wrong, or the machine refuses (a full
+        disk, no memory). An error of ours keeps its traceback: it is to be reported.
     """
-    args = parser().parse_args(argv)
+    _prepare_streams()
     try:
+        args = parser().parse_args(argv)
         status: int = args.run(args)
         sys.stdout.flush()
         return status
     except RecordError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return error.exit_status
+        return _fail(str(error), error.exit_status)
     except BrokenPipeError:
         # The reader (head, less) went away: not an error of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except OSError as error:
+        if error.errno is None or os.environ.get(_TRACEBACK):
+            raise
+        return _fail(f"{_refused_at(error)}: {_ADVICE.get(error.errno, error.strerror)}")
+    except MemoryError:
+        if os.environ.get(_TRACEBACK):
+            raise
+        return _fail("not enough memory for this; close other programs, or ask for less at a time")
     except KeyboardInterrupt:
-        print("error: interrupted; nothing half-written was kept", file=sys.stderr)
-        return 130
+        return _fail("interrupted; nothing half-written was kept", 130)
+
+
+_ADVICE = {
+    errno.ENOSPC: "the disk is full: free space, or name another place",
+    errno.EDQUOT: "your quota of the disk is used up: free space, or name another place",
+    errno.EFBIG: "larger than files may be here: name another place",
+    errno.EROFS: "the disk is read-only: name another place",
+    errno.EACCES: "no permission: check its rights, or name another place",
+    errno.EPERM: "no permission: check its rights, or name another place",
+}
+
+#: Set to anything, it lets an error of the machine show where it arose.
+_TRACEBACK = "OMR_TRACEBACK"
+
+#: More of one line helps nobody.
+_LONGEST = 4000
+
+
+def _line(message: str) -> str:
+    """Return a message as one line in which nothing controls a terminal."""
+    text = " ".join(message.split())
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 4 :]}"
+    # What strangers chose (names of files, ids, arguments) may hold escapes and turned letters.
+    safe = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return f"error: {safe}\n"
+
+
+def _fail(message: str, status: int = RecordError.exit_status) -> int:
+    with contextlib.suppress(OSError):  # standard error may be closed or full
+        sys.stderr.write(_line(message))
+        sys.stderr.flush()
+    return status
+
+
+def _refused_at(error: OSError) -> str:
+    """Name what could not be read or written."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop_output()
+        return "standard output"
+    return os.fsdecode(error.filename) if error.filename else "a file"
+
+
+def _drop_output() -> None:
+    """Send what is still to be printed nowhere, so that the end of the process is quiet."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _prepare_streams() -> None:
+    """Make streams that were closed silent, and let none refuse a letter."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            # Left open on purpose: it lives as long as the process.
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper) and stream.errors in (
+            "strict",
+            "surrogateescape",
+        ):
+            stream.reconfigure(errors=_ESCAPED)
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    r"""Write letters that a stream cannot take as JSON does: ``\u00e9``."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    part = error.object[error.start : error.end]
+    return "".join(json.dumps(letter)[1:-1] for letter in part), error.end
+
+
+_ESCAPED = "open-model-record-escaped"
+codecs.register_error(_ESCAPED, _escaped)

@@ -243,6 +243,8 @@ _NUMBER: Final = re.compile(
     rf"|(?P<words>(?:{_FIRST})(?:[ -](?:and )?(?:{_WORDS}))*)\b)",
     re.IGNORECASE,
 )
+#: What is longer counts nobody.
+_MOST_DIGITS: Final = 30
 _SHORT: Final = {"m": 10**6, "b": 10**9}
 
 
@@ -297,6 +299,8 @@ def _numbers(text: str) -> list[_Number]:
             scale = _SCALES.get((found["scale"] or "").lower(), 1)
             scale *= _SHORT.get((found["short"] or "").lower(), 1)
             whole = found["digits"].replace(",", "")
+            if len(whole) > _MOST_DIGITS:
+                continue
             value = round(float(whole) * scale) if "." in whole else int(whole) * scale
         out.append(_Number(value, found.start(), found.end()))
     return out

@@ -6,7 +6,9 @@ import csv
 import datetime as dt
 import io
 import json
+import stat
 import zipfile
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 import openpyxl
@@ -15,33 +17,64 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from analysis.errors import InputError
+from analysis.snapshot import limits
+from analysis.snapshot.values import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+#: First bytes of a Parquet file whose footer is encrypted.
+ENCRYPTED: Final = b"PARE"
+_LOCKED: Final = "an encrypted Parquet file: no key is ever read; ask for it in plain form"
+
+#: Rows that are put into one piece of memory: readers work piece by piece.
+_PIECE: Final = 1 << 18
+
 #: From this size on, a Python object a field would cost gigabytes.
 LARGE_CSV: Final = 16_000_000
 
-#: A spreadsheet that unpacks to more is refused before it is unpacked.
-SPREADSHEET_LIMIT: Final = 1_000_000_000
+
+def _size(path: Path) -> int:
+    """Return the size of a regular file; a pipe or a device could be read without end."""
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise InputError(f"{path}: cannot be read: no name of a file ({error})") from None
+    if stat.S_ISDIR(there.st_mode):
+        raise InputError(f"{path}: cannot be read: Is a directory")
+    if not stat.S_ISREG(there.st_mode):
+        raise InputError(f"{path}: cannot be read: a pipe, socket or device, no regular file")
+    if not there.st_size:
+        raise InputError(f"{path}: the file is empty; fetch it again")
+    return there.st_size
+
 
 #: Key in the metadata of a Parquet file that a generator made.
 SYNTHETIC_KEY: Final = b"open-model-record:synthetic"
 
 
-def read_bytes(path: Path) -> bytes:
+def _reason(error: BaseException) -> str:
+    """Return the first line of an error of a library, without control characters."""
+    line = next(iter(str(error).splitlines()), "") or type(error).__name__
+    return "".join(c if c.isprintable() else "?" for c in line)
+
+
+def read_bytes(path: Path, limit: limits.Limit = limits.TABLE) -> bytes:
     """Read a whole file.
 
     Raises
     ------
     InputError
-        It is missing, unreadable, a folder, or empty.
+        It is missing, unreadable, no regular file, empty, or larger than `limit`.
     """
+    limit.check(_size(path), str(path))
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     if not content:
@@ -51,16 +84,12 @@ def read_bytes(path: Path) -> bytes:
 
 def first_bytes(path: Path, count: int = 4) -> bytes:
     """Read the first bytes of a file that must not be empty, with the errors of `read_bytes`."""
+    _size(path)
     try:
         with path.open("rb") as file:
-            head = file.read(count)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
+            return file.read(count)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    if not head:
-        raise InputError(f"{path}: the file is empty; fetch it again")
-    return head
 
 
 def decode(content: bytes, where: str) -> str:
@@ -85,8 +114,9 @@ def parse_json(text: str, where: str) -> Any:
     Raises
     ------
     InputError
-        It is not JSON, or is cut off; the message gives line and column.
+        It is not JSON, is cut off, or too long; the message gives line and column.
     """
+    limits.JSON.check(len(text), where)
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -135,8 +165,10 @@ def parse_csv(text: str, where: str, *, comment: str | None = None) -> dict[str,
     Raises
     ------
     InputError
-        No header, no row, a repeated column, a row of another length, or broken quotes.
+        No header, no row, a repeated column, a row of another length, broken quotes, or too
+        many fields.
     """
+    most = limits.CELLS.raised()
     if comment is not None:
         # Only whole lines before or between rows: a quoted field of these lists never spans lines.
         kept = [line for line in text.splitlines(keepends=True) if not line.startswith(comment)]
@@ -151,8 +183,8 @@ def parse_csv(text: str, where: str, *, comment: str | None = None) -> dict[str,
             if not header:
                 header = [name.strip() for name in row]
                 if len(set(header)) != len(header):
-                    twice = next(name for name in header if header.count(name) > 1)
-                    raise InputError(f"{where}: column {twice!r} stands twice in the header")
+                    twice = shown(next(n for n, times in Counter(header).items() if times > 1))
+                    raise InputError(f"{where}: column {twice} stands twice in the header")
                 continue
             if len(row) != len(header):
                 raise InputError(
@@ -160,6 +192,8 @@ def parse_csv(text: str, where: str, *, comment: str | None = None) -> dict[str,
                     f"{len(header)}; the file may be cut off"
                 )
             rows.append(row)
+            if len(rows) * len(header) > most:
+                limits.CELLS.check(len(rows) * len(header), where)
     except csv.Error as error:
         raise InputError(f"{where}: line {reader.line_num}: broken CSV: {error}") from None
     if not header or not rows:
@@ -206,22 +240,26 @@ def parse_spreadsheet(path: Path, wanted: Sequence[str]) -> dict[str, list[objec
     InputError
         Not a workbook, damaged, too large, without rows, or without a wanted column.
     """
-    content = read_bytes(path)
+    content = read_bytes(path, limits.WORKBOOK)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
-        if size > SPREADSHEET_LIMIT:
-            raise InputError(f"{path}: unpacks to {size:,} bytes, more than {SPREADSHEET_LIMIT:,}")
+        limits.UNPACKED.check(size, str(path))
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         try:
             rows = book.worksheets[0].iter_rows(values_only=True)
             header = [str(cell).strip() for cell in next(rows, ())]
             missing = [name for name in wanted if name not in header]
             if missing:
-                raise InputError(f"{path}: no column {missing[0]!r}; the sheet has {header[:30]}")
+                has = ", ".join(shown(name) for name in header[:30])
+                raise InputError(f"{path}: no column {missing[0]!r}; the sheet has {has}")
             places = [(name, header.index(name)) for name in wanted]
             out: dict[str, list[object]] = {name: [] for name in wanted}
+            cells = limits.CELLS.raised()
             for row in rows:
+                cells -= max(len(row), 1)
+                if cells < 0:
+                    limits.CELLS.check(limits.CELLS.raised() + 1, str(path))
                 if all(cell is None for cell in row):
                     continue
                 for name, place in places:
@@ -234,8 +272,7 @@ def parse_spreadsheet(path: Path, wanted: Sequence[str]) -> dict[str, list[objec
         raise
     except Exception as error:
         # openpyxl raises whatever its parsers raise on a damaged workbook: zip, XML, index, key.
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path}: not a readable workbook: {reason}") from error
+        raise InputError(f"{path}: not a readable workbook: {_reason(error)}") from error
     if not out or not next(iter(out.values())):
         raise InputError(f"{path}: no rows below the header")
     return out
@@ -259,7 +296,8 @@ def open_parquet(path: Path, *, synthetic: bool = False) -> pq.ParquetFile:
     Raises
     ------
     InputError
-        It is no Parquet file, is cut off, or is synthetic where that was not asked for.
+        It is no Parquet file, is encrypted or cut off, has too many rows, or is synthetic where
+        that was not asked for.
     """
     file = _parquet(path)
     if is_synthetic(file) and not synthetic:
@@ -272,8 +310,135 @@ def open_parquet(path: Path, *, synthetic: bool = False) -> pq.ParquetFile:
 
 
 def _parquet(path: Path) -> pq.ParquetFile:
+    if first_bytes(path) == ENCRYPTED:
+        raise InputError(f"{path}: {_LOCKED}")
     try:
-        return pq.ParquetFile(path)
+        file = pq.ParquetFile(path)
+        file.schema_arrow  # noqa: B018  (made only when asked for; may fail on its own)
     except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path}: not a readable Parquet file: {reason}") from error
+        raise InputError(f"{path}: not a readable Parquet file: {_reason(error)}") from error
+    limits.ROWS.check(file.metadata.num_rows, str(path))
+    return file
+
+
+def read_parquet(
+    file: pq.ParquetFile,
+    columns: Sequence[str],
+    path: Path,
+    *,
+    groups: Sequence[int] | None = None,
+) -> pa.Table:
+    """Read columns of a Parquet file, in batches, so far as the limits allow.
+
+    Neither the size of the file nor what its footer tells bounds what it unpacks to: a text that
+    stands in a dictionary once can stand in every row.
+
+    Parameters
+    ----------
+    file : pyarrow.parquet.ParquetFile
+        What :func:`open_parquet` returned.
+    columns : sequence of str
+        Names of columns, or of parts of them as ``safetensors.total``.
+    path : pathlib.Path
+        The file, for errors and for the sizes of its dictionaries.
+    groups : sequence of int, optional
+        Row groups to read; all when left out. What is read at a time counts for the limits.
+
+    Raises
+    ------
+    InputError
+        A column is encrypted, damaged, there twice, no valid text, or larger than the limits.
+    """
+    where = str(path)
+    try:
+        chosen = range(file.metadata.num_row_groups) if groups is None else groups
+        rows = _batch_rows(file, columns, path, chosen)
+        pieces: list[pa.Table] = []
+        waiting: list[pa.RecordBatch] = []
+        size = seen = 0
+        schema = None
+        for batch in file.iter_batches(rows, row_groups=list(chosen), columns=list(columns)):
+            schema = batch.schema
+            waiting.append(batch)
+            size += batch.nbytes
+            seen += batch.num_rows
+            limits.PARQUET.check(size, where, "it unpacks to at least")
+            if seen >= limits.FEW_ROWS:
+                limits.ROW.check(size // seen, where)
+            if len(waiting) * rows >= _PIECE:
+                pieces.append(_joined(waiting))
+                waiting = []
+        pieces += [_joined(waiting)] if waiting else []
+        if schema is None:
+            return file.read_row_groups(list(chosen), columns=list(columns))
+        table = pa.concat_tables(pieces)
+        # Parquet readers trust the declared encoding; text that is not UTF-8 would fail later.
+        table.validate(full=True)
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:
+        reason = _reason(error)
+        if "decrypt" in reason.lower():
+            raise InputError(f"{where}: {_LOCKED}") from error
+        raise InputError(f"{where}: damaged or cut off: {reason}") from error
+    return table
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.Table:
+    return pa.Table.from_batches(batches).combine_chunks()
+
+
+def _batch_rows(
+    file: pq.ParquetFile, columns: Sequence[str], path: Path, groups: Sequence[int]
+) -> int:
+    """Check what the footer tells of the columns; return rows a batch that memory can hold."""
+    where = str(path)
+    leaves = [file.schema.column(place).path for place in range(len(file.schema))]
+    chosen = [
+        place
+        for place, leaf in enumerate(leaves)
+        if any(f"{leaf}.".startswith(f"{name}.") for name in columns)
+    ]
+    size = 0
+    values = dict.fromkeys(chosen, 0)
+    largest = 1
+    with path.open("rb") as raw:
+        for group in groups:
+            # pyarrow ends the whole process when it is asked for the sizes of an encrypted
+            # column; when it reads one, it raises.
+            next(file.iter_batches(1, row_groups=[group], columns=list(columns)), None)
+            sizes = file.metadata.row_group(group)
+            for place in chosen:
+                chunk = sizes.column(place)
+                size += chunk.total_uncompressed_size
+                values[place] += chunk.num_values
+                if chunk.has_dictionary_page:
+                    raw.seek(max(chunk.dictionary_page_offset or 0, 0))
+                    largest = max(largest, _page_size(raw.read(16)))
+            limits.PARQUET.check(size, where)
+            limits.DICTIONARY.check(largest, where)
+    limits.ELEMENTS.check(max(values.values(), default=0), where)
+    return max(1, min(limits.BATCH_ROWS, limits.BATCH_BYTES // largest))
+
+
+def _page_size(head: bytes) -> int:
+    """Return the unpacked size of a page, which its head gives as the second field (Thrift).
+
+    The footer has only sizes of whole chunks. 1 where the head is not as all writers write it:
+    what reads the page will say so.
+    """
+    place, found = 0, 1
+    for _ in range(2):
+        if head[place : place + 1] != b"\x15":
+            return 1
+        place += 1
+        found = shift = 0
+        while place < len(head):
+            byte = head[place]
+            found |= (byte & 0x7F) << shift
+            shift += 7
+            place += 1
+            if byte < 0x80:
+                break
+    # Signs are in the lowest bit.
+    return max(found >> 1, 1)

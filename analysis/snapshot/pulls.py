@@ -38,6 +38,10 @@ def unit_of(pulls: int) -> int:
     return max(scale // 10, 1)
 
 
+#: No counter is longer; a number of a million digits takes minutes to work out.
+_MOST_LETTERS: Final = 40
+
+
 def pulls_of(text: object) -> tuple[int, int] | None:
     """Read a counter as the library shows it.
 
@@ -60,7 +64,7 @@ def pulls_of(text: object) -> tuple[int, int] | None:
         return None
     if isinstance(text, int):
         return (text, unit_of(text)) if 0 <= text <= _LARGEST else None
-    if not isinstance(text, str):
+    if not isinstance(text, str) or len(text) > _MOST_LETTERS:
         return None
     match = _PULLS.fullmatch(text.strip())
     if match is None:

@@ -7,13 +7,14 @@ the file at that line. Nothing is interpreted here; what a passage says is read 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from analysis.snapshot import intake
+from analysis.snapshot import intake, limits
 from analysis.snapshot.shaping import Snapshot, finish
 from analysis.snapshot.values import Notes
 
@@ -34,6 +35,8 @@ _SHORT: Final = re.compile(
     r"(?:^|[\s(,])(?:Inc|Ltd|Corp|Co|No|Nos|Sec|Secs|Art|Dr|Mr|Ms|St|vs|v|cf|al|approx"
     r"|e\.g|i\.e|U\.S|U\.K)\.$"
 )
+#: Letters before a stop that tell such a word, with what stands before it.
+_LONGEST: Final = 12
 #: A line shorter than half of this, or than half of its paragraph's longest, was not wrapped.
 _NARROW: Final = 60
 
@@ -46,7 +49,7 @@ class _Line:
 
 def _lines(path: Path, notes: Notes) -> list[_Line]:
     """Return the lines as editors number them."""
-    text = intake.decode(intake.read_bytes(path), notes.where)
+    text = intake.decode(intake.read_bytes(path, limits.PROSE), notes.where)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return [_Line(number, line) for number, line in enumerate(lines, start=1)]
 
@@ -126,18 +129,15 @@ def _sentences(block: list[_Line]) -> Iterable[tuple[int, str]]:
         text += line.text
     begin = 0
     numbered = _MARKER.match(text)
+    lines = [start for start, _ in starts]
     for end in _END.finditer(text):
         stop = end.start() + 1
         inside_marker = numbered is not None and end.start() < numbered.end()
-        if inside_marker or _SHORT.search(text[begin:stop]):
+        if inside_marker or _SHORT.search(text[max(begin, stop - _LONGEST) : stop]):
             continue
-        yield _line_at(starts, begin), _folded(text[begin : end.end()])
+        yield starts[bisect_right(lines, begin) - 1][1], _folded(text[begin : end.end()])
         begin = end.end()
-    yield _line_at(starts, begin), _folded(text[begin:])
-
-
-def _line_at(starts: list[tuple[int, int]], place: int) -> int:
-    return max(number for start, number in starts if start <= place)
+    yield starts[bisect_right(lines, begin) - 1][1], _folded(text[begin:])
 
 
 def _read_licence(path: Path, columns: tuple[str, ...] | None) -> Snapshot:

@@ -177,7 +177,7 @@ def reduce(
         or its counters add up to more than 64 bits hold.
     """
     path = Path(path)
-    if intake.first_bytes(path) != b"PAR1":
+    if intake.first_bytes(path) not in (b"PAR1", intake.ENCRYPTED):
         return of(
             readers.read(path, "hub-snapshot"),
             families,

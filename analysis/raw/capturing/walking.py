@@ -21,7 +21,7 @@ import analysis
 from analysis.errors import UnavailableError
 from analysis.raw.capturing.plan import Plan, Query, without_secrets
 from analysis.raw.capturing.store import Store, fingerprint
-from analysis.raw.fetching import Patience
+from analysis.raw.downloading import Patience
 
 #: A page of the Hub with a thousand rows has two or three megabytes; this is a bound, not a goal.
 LARGEST_PAGE: Final = 128 << 20
