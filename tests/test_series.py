@@ -512,6 +512,14 @@ def test_one_broken_snapshot_does_not_stop_the_others(
     assert "2 readings from 2026-01-01 to 2026-01-08" in got.out
     assert "Qwen" in got.out
     assert "not comparable" in got.out
+    # So is one in which nothing of the population was read.
+    argv = ["series", good, "top30-2026-05-30", "--population", LISTED]
+    assert as_json(capsys, *argv, status=2)["failed"] == [
+        {
+            "snapshot": good,
+            "error": f"{good}: no repository of population {LISTED} has a counter here",
+        }
+    ]
     assert commands.main(["series", str(undated), "--no-cache"]) == 2
     assert "no snapshot could be read" in capsys.readouterr().err
 
