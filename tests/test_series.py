@@ -27,6 +27,7 @@ from analysis.builder import series as builder
 from analysis.builder import summaries
 from analysis.errors import InputError
 from analysis.measure import series, snapshots
+from analysis.snapshot import families
 from tests.conftest import PROJECT
 
 Capture = pytest.CaptureFixture[str]
@@ -271,25 +272,53 @@ def as_json(capsys: Capture, *argv: str, status: int = 0) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("population", [LISTED, pytest.param("present", marks=pytest.mark.slow)])
-def test_the_shares_of_share(mirror: Path, capsys: Capture, population: str) -> None:
-    argv = ["--population", population]
-    one = as_json(capsys, "share", "--snapshot", "llmfit-2026-04-22", *argv)
-    many = as_json(capsys, "series", "llmfit-2026-04-22", *argv)
-    day = next(d for d in many["snapshots"] if d["snapshot"] == "llmfit-2026-04-22")
+def same_as_share(capsys: Capture, name: str, *argv: str) -> dict[str, Any]:
+    """Compare every row of one snapshot with what ``share`` says; return what ``series`` said."""
+    one = as_json(capsys, "share", "--snapshot", name, *argv)
+    many = as_json(capsys, "series", name, *argv)
+    (day,) = many["snapshots"]
     assert day["total"] == one["total_downloads"]
     assert day["covered"] == one["covered_repositories"]
     assert day["population"] == one["population_repositories"]
-    bounded = one["missing_bounded_by"]
-    assert day["bounded_by"] == (bounded["list"] if bounded and population == LISTED else None)
-    rows = {r["group"]: r for r in many["rows"] if r["snapshot"] == "llmfit-2026-04-22"}
-    titles = {"qwen": "Qwen", "llama": "Llama", "gpt-oss": "gpt-oss", "phi": "Phi"}
-    for name, title in titles.items():
-        part, row = one["families"][title], rows[name]
-        assert {k: row[k] for k in part} == part
-    assert many["comparable"] is (population == LISTED)
+    if day["covered"] < day["population"]:
+        bounded = one["missing_bounded_by"]
+        assert day["bounded_by"] == (bounded and bounded["list"])
+    titles = families.parse(raw.declared("families")).titles
+    rows = {titles[row["group"]]: row for row in many["rows"]}
+    assert set(rows) == set(one["families"])
+    for title, part in one["families"].items():
+        row = {key: rows[title][key] for key in part}
+        if not part["repositories"]:
+            # Of what nothing was read, `share` says 0 and a series nothing.
+            assert (row["downloads"], row["share"]) == (None, None)
+            row |= {"downloads": 0, "share": 0.0}
+        assert row == part
+    return many
+
+
+def test_the_shares_of_share(mirror: Path, capsys: Capture) -> None:
+    many = same_as_share(capsys, "llmfit-2026-04-22", "--population", LISTED)
+    assert many["comparable"] is True
     assert many["licence"] == "CC-BY-4.0"
     assert many["failed"] == []
+    assert many["snapshots"][0]["bounded_by"] == "top25-2026-04-22"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("hub-stats-2026-05", "expansion-2025-12-22", "llmfit-2026-02-19"),
+        *("trending-2026-05-04", "top30-2026-05-09", "top25-2026-03-04"),
+    ],
+)
+@pytest.mark.parametrize("population", ["present", "tracked-2026-05-25", "text-and-vision"])
+def test_the_shares_of_share_in_every_kind(
+    mirror: Path, capsys: Capture, name: str, population: str
+) -> None:
+    more = ("--family-rule", "with-reuploads", "--exclude", "Qwen/Qwen3-0.6B")
+    many = same_as_share(capsys, name, "--population", population, *more)
+    assert many["comparable"] is population.startswith("tracked")
 
 
 def test_the_catalogue_over_days(reader: summaries.Reader) -> None:
@@ -483,6 +512,14 @@ def test_one_broken_snapshot_does_not_stop_the_others(
     assert "2 readings from 2026-01-01 to 2026-01-08" in got.out
     assert "Qwen" in got.out
     assert "not comparable" in got.out
+    # So is one in which nothing of the population was read.
+    argv = ["series", good, "top30-2026-05-30", "--population", LISTED]
+    assert as_json(capsys, *argv, status=2)["failed"] == [
+        {
+            "snapshot": good,
+            "error": f"{good}: no repository of population {LISTED} has a counter here",
+        }
+    ]
     assert commands.main(["series", str(undated), "--no-cache"]) == 2
     assert "no snapshot could be read" in capsys.readouterr().err
 

@@ -248,22 +248,25 @@ def make(
     problems: list[tuple[str, str]] = []
     met: set[str] = set(population.members or ())
     for entry in asked:
+        cached = False
         try:
             summary, cached = reader.read(entry)
-            found = [
-                _taken(reader, days_rules, entry, part, question, population, excluded, numbers)
-                for part in _by_day(entry, summary)
-            ]
         except RecordError as error:
             failed.append((entry.name, " ".join(str(error).split())))
-            cached, found = False, []
         else:
             problems.extend((entry.name, text) for text in summary.problems)
             if excluded:
                 met.update(summary.rows["repository_id"].to_pylist())
-        for one, fact in found:
-            taken.append(one)
-            facts[one.name] = fact
+            for part in _by_day(entry, summary):
+                try:
+                    one, fact = _taken(
+                        reader, days_rules, entry, part, question, population, excluded, numbers
+                    )
+                except RecordError as error:
+                    failed.append((part[0], " ".join(str(error).split())))
+                else:
+                    taken.append(one)
+                    facts[one.name] = fact
         if progress is not None:
             progress(entry.name, cached)
     if not taken:
@@ -427,6 +430,10 @@ def _taken(
         cap,
         lists,
     )
+    if not one.covered:
+        raise InputError(
+            f"{name}: no repository of population {question.population} has a counter here"
+        )
     return one, {
         "source": entry.source or None,
         "kind": entry.kind,
@@ -447,12 +454,8 @@ def _dated(
         spread = max(
             (s.days for s in rules.spread if s.version == entry.name and own <= s.until), default=0
         )
-        return (
-            own,
-            f"label of the panel; read up to {spread} days later"
-            if spread
-            else "label of the panel",
-        )
+        later = f"; read up to {spread} days later" if spread else ""
+        return own, f"label of the panel{later}"
     if not entry.source:
         if entry.first is not None:
             return entry.first, "given with the file"
