@@ -458,6 +458,14 @@ def test_a_silent_hub_is_given_up(on: hf.Running, folder: Path, naps: list[float
     with pytest.raises(UnavailableError, match=r"cannot be reached \(ReadTimeout\)"):
         pinner.look_up(REPO, "x")
     assert len(on.hub.asked()) == 2
+    # The listing too, for which huggingface_hub itself would wait for ever.
+    on.hub.faults[:] = [
+        lambda request, answer: (
+            hf.silent(3)(request, answer) if "/tree/" in request.path else answer
+        )
+    ]
+    with pytest.raises(UnavailableError, match=r"cannot be reached \(ReadTimeout\)"):
+        pinner.candidates(REPO)
 
 
 def test_without_a_network_the_hub_cannot_be_reached(
@@ -544,6 +552,38 @@ def test_a_layout_that_is_not_understood_is_left_to_a_person(on: hf.Running, fol
     assert raw.load_registry(folder).source("weekly").covers.startswith("[[versions]]")
     before = state_of(folder)
     with pytest.raises(InputError, match="its layout is not understood: write the block in by"):
+        run_in(folder, REPO, day_of("2026-02-25")[0])
+    assert state_of(folder) == before
+
+
+def test_a_row_that_would_get_lost_in_a_text_is_not_written(on: hf.Running, folder: Path) -> None:
+    weekly = folder / "weekly.toml"
+    before, _, row = weekly.read_text("utf-8").partition("# of this row\n[[versions]]\n")
+    fields = ", ".join(row.strip().split("\n"))
+    weekly.write_text(
+        before.replace('covers = "', 'covers = """\n[[versions]]\n').replace(
+            'GB a week."', 'GB a week."""'
+        )
+        + f"versions = [{{ {fields} }}]\n",
+        "utf-8",
+    )
+    was = state_of(folder)
+    with pytest.raises(InputError, match="its layout is not understood"):
+        run_in(folder, REPO, day_of("2026-02-25")[0])
+    assert state_of(folder) == was
+
+
+def test_nothing_but_the_new_row_may_differ(
+    on: hf.Running, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = pinning.inserted
+
+    def careless(*arguments: object) -> bytes:
+        return real(*arguments).replace(b"ODbL-1.0", b"MIT")  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pinning, "inserted", careless)
+    before = state_of(folder)
+    with pytest.raises(InputError, match="its layout is not understood"):
         run_in(folder, REPO, day_of("2026-02-25")[0])
     assert state_of(folder) == before
 
