@@ -360,13 +360,15 @@ def test_a_run_that_waited_for_one_that_failed_begins_itself(
     large: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock, waiting = downloading._lock, threading.Event()
-    first = threading.Event()
+    asked = threading.Event()
 
     def noted(*arguments: Any) -> bool:
-        (waiting if first.is_set() else first).set()
+        if asked.is_set():
+            waiting.set()
         return lock(*arguments)
 
     def refuse_when_one_waits(request: Request, answer: Response) -> Response:
+        asked.set()
         waiting.wait(5)
         time.sleep(0.05)
         return Response(403)
@@ -375,7 +377,7 @@ def test_a_run_that_waited_for_one_that_failed_begins_itself(
     large.on.hub.faults.append(hf.times(1, refuse_when_one_waits))
     with ThreadPoolExecutor(2) as pool:
         refused = pool.submit(large.fetch)
-        first.wait(5)
+        asked.wait(5)
         assert pool.submit(large.fetch).result() == BODY
         with pytest.raises(UnavailableError, match="answered 403"):
             refused.result()
