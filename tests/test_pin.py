@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import hashlib
 import json
 import shutil
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from analysis import raw
 from analysis.commands import pinning as command
 from analysis.errors import InputError, IntegrityError, RecordError, UnavailableError
-from analysis.raw import pinning
+from analysis.raw import pinning, writing
 from tests.support import hub_files as hf
 from tests.support.hub_server import Response
 
@@ -147,6 +151,34 @@ def test_the_way_a_file_ends_its_lines_is_kept(on: hf.Running, folder: Path, end
     if ending:
         assert now.count(b"\r\n") == now.count(b"\n")
     assert raw.load_registry(folder).find("weekly-2026-10-07")
+
+
+@settings(max_examples=60)
+@given(
+    days=st.lists(st.dates(), min_size=1, max_size=6, unique=True).map(sorted),
+    new=st.dates(),
+    between=st.lists(st.sampled_from(["", "# a note\n", "\n", "\n# [[versions]]\n", "\r\n"])),
+)
+def test_whatever_stands_between_rows_stays(
+    days: list[dt.date], new: dt.date, between: list[str]
+) -> None:
+    if new in days:
+        return
+    loose = [*between, *[""] * 7]
+    rows = "".join(
+        f'{loose[n]}[[versions]]\nname = "n-{day}"\nas_of = "{day}"\n' for n, day in enumerate(days)
+    )
+    before = f'id = "x"\n{rows}{loose[len(days)]}'.encode()
+    versions = tuple(raw.Version.model_construct(name=f"n-{d}", as_of=str(d)) for d in days)
+    source = raw.Source.model_construct(versions=versions)
+    row = {"name": f"n-{new}", "as_of": str(new)}
+    after = writing.inserted(before, source, row, Path("x.toml"))
+    named = [one["as_of"] for one in tomllib.loads(after.decode())["versions"]]
+    assert named == sorted(map(str, [*days, new]))
+    assert any(
+        after.startswith(before[:place]) and after.endswith(before[place:])
+        for place in range(len(before) + 1)
+    )
 
 
 def test_a_dry_run_prints_the_block_and_writes_nothing(
