@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from analysis import raw
 from analysis.commands import pinning as command
 from analysis.errors import InputError, IntegrityError, RecordError, UnavailableError
-from analysis.raw import pinning, writing
+from analysis.raw import hub, pinning, writing
 from tests.support import hub_files as hf
 from tests.support.hub_server import Response
 
@@ -484,7 +484,11 @@ def test_a_busy_hub_is_waited_for(on: hf.Running, folder: Path, naps: list[float
     assert naps == [7, 2]
 
 
-def test_a_silent_hub_is_given_up(on: hf.Running, folder: Path, naps: list[float]) -> None:
+def test_a_silent_hub_is_given_up(
+    on: hf.Running, folder: Path, naps: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The client of huggingface_hub is one for the whole process: its patience is put back after.
+    monkeypatch.setattr(hub, "_timeout", hub._timeout)
     on.hub.faults.append(hf.silent(3))
     pinner = pinning.Pinner(folder, raw.Patience(attempts=2, read=0.1))
     with pytest.raises(UnavailableError, match=r"cannot be reached \(ReadTimeout\)"):
