@@ -8,7 +8,7 @@ import json
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,6 +124,28 @@ def test_two_columns_cost_a_small_part_of_the_file(
         first, _, last = one.removeprefix("bytes=").partition("-")
         sent += int(last) - int(first) + 1
     assert told["bytes_read"] == sent
+
+
+@pytest.fixture
+def real(raw_path: Callable[[str], Path]) -> Path:
+    """A real snapshot; before `running`, which takes the mirror away."""
+    return raw_path("hub-stats-2026-05")
+
+
+def test_a_column_of_a_real_snapshot_is_read_as_from_the_file(
+    real: Path,
+    running: hf.Running,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world_of(running, tmp_path, monkeypatch, real.read_bytes())
+    assert run(NAME, "--columns", "downloads", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    downloads = pq.read_table(real, columns=["downloads"])["downloads"].to_pylist()
+    assert told["totals"]["downloads"]["sum"] == sum(downloads)
+    assert told["rows"] == len(downloads)
+    assert told["bytes_read"] < real.stat().st_size / 10
 
 
 def test_what_is_printed_says_that_no_hash_was_checked(

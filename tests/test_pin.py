@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import hashlib
 import json
 import shutil
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from analysis import raw
 from analysis.commands import pinning as command
 from analysis.errors import InputError, IntegrityError, RecordError, UnavailableError
-from analysis.raw import pinning
+from analysis.raw import hub, pinning, writing
 from tests.support import hub_files as hf
 from tests.support.hub_server import Response
 
@@ -147,6 +151,34 @@ def test_the_way_a_file_ends_its_lines_is_kept(on: hf.Running, folder: Path, end
     if ending:
         assert now.count(b"\r\n") == now.count(b"\n")
     assert raw.load_registry(folder).find("weekly-2026-10-07")
+
+
+@settings(max_examples=60)
+@given(
+    days=st.lists(st.dates(), min_size=1, max_size=6, unique=True).map(sorted),
+    new=st.dates(),
+    between=st.lists(st.sampled_from(["", "# a note\n", "\n", "\n# [[versions]]\n", "\r\n"])),
+)
+def test_whatever_stands_between_rows_stays(
+    days: list[dt.date], new: dt.date, between: list[str]
+) -> None:
+    if new in days:
+        return
+    loose = [*between, *[""] * 7]
+    rows = "".join(
+        f'{loose[n]}[[versions]]\nname = "n-{day}"\nas_of = "{day}"\n' for n, day in enumerate(days)
+    )
+    before = f'id = "x"\n{rows}{loose[len(days)]}'.encode()
+    versions = tuple(raw.Version.model_construct(name=f"n-{d}", as_of=str(d)) for d in days)
+    source = raw.Source.model_construct(versions=versions)
+    row = {"name": f"n-{new}", "as_of": str(new)}
+    after = writing.inserted(before, source, row, Path("x.toml"))
+    named = [one["as_of"] for one in tomllib.loads(after.decode())["versions"]]
+    assert named == sorted(map(str, [*days, new]))
+    assert any(
+        after.startswith(before[:place]) and after.endswith(before[place:])
+        for place in range(len(before) + 1)
+    )
 
 
 def test_a_dry_run_prints_the_block_and_writes_nothing(
@@ -452,12 +484,24 @@ def test_a_busy_hub_is_waited_for(on: hf.Running, folder: Path, naps: list[float
     assert naps == [7, 2]
 
 
-def test_a_silent_hub_is_given_up(on: hf.Running, folder: Path, naps: list[float]) -> None:
+def test_a_silent_hub_is_given_up(
+    on: hf.Running, folder: Path, naps: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The client of huggingface_hub is one for the whole process: its patience is put back after.
+    monkeypatch.setattr(hub, "_timeout", hub._timeout)
     on.hub.faults.append(hf.silent(3))
     pinner = pinning.Pinner(folder, raw.Patience(attempts=2, read=0.1))
     with pytest.raises(UnavailableError, match=r"cannot be reached \(ReadTimeout\)"):
         pinner.look_up(REPO, "x")
     assert len(on.hub.asked()) == 2
+    # The listing too, for which huggingface_hub itself would wait for ever.
+    on.hub.faults[:] = [
+        lambda request, answer: (
+            hf.silent(3)(request, answer) if "/tree/" in request.path else answer
+        )
+    ]
+    with pytest.raises(UnavailableError, match=r"cannot be reached \(ReadTimeout\)"):
+        pinner.candidates(REPO)
 
 
 def test_without_a_network_the_hub_cannot_be_reached(
@@ -544,6 +588,38 @@ def test_a_layout_that_is_not_understood_is_left_to_a_person(on: hf.Running, fol
     assert raw.load_registry(folder).source("weekly").covers.startswith("[[versions]]")
     before = state_of(folder)
     with pytest.raises(InputError, match="its layout is not understood: write the block in by"):
+        run_in(folder, REPO, day_of("2026-02-25")[0])
+    assert state_of(folder) == before
+
+
+def test_a_row_that_would_get_lost_in_a_text_is_not_written(on: hf.Running, folder: Path) -> None:
+    weekly = folder / "weekly.toml"
+    before, _, row = weekly.read_text("utf-8").partition("# of this row\n[[versions]]\n")
+    fields = ", ".join(row.strip().split("\n"))
+    weekly.write_text(
+        before.replace('covers = "', 'covers = """\n[[versions]]\n').replace(
+            'GB a week."', 'GB a week."""'
+        )
+        + f"versions = [{{ {fields} }}]\n",
+        "utf-8",
+    )
+    was = state_of(folder)
+    with pytest.raises(InputError, match="its layout is not understood"):
+        run_in(folder, REPO, day_of("2026-02-25")[0])
+    assert state_of(folder) == was
+
+
+def test_nothing_but_the_new_row_may_differ(
+    on: hf.Running, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = pinning.inserted
+
+    def careless(*arguments: object) -> bytes:
+        return real(*arguments).replace(b"ODbL-1.0", b"MIT")  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pinning, "inserted", careless)
+    before = state_of(folder)
+    with pytest.raises(InputError, match="its layout is not understood"):
         run_in(folder, REPO, day_of("2026-02-25")[0])
     assert state_of(folder) == before
 

@@ -97,7 +97,7 @@ def test_a_download_that_is_killed_at_any_moment_goes_on(project: Project) -> No
             while process.poll() is None and len(project.on.cdn.asked()) == asked:
                 time.sleep(0.005)
             try:
-                process.wait(dice.uniform(0.0, 1.2))
+                process.wait(dice.uniform(0.0, 2.0))
             except subprocess.TimeoutExpired:
                 os.kill(process.pid, signal.SIGKILL)
         (kept,) = project.cached() or [None]

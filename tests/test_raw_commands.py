@@ -126,3 +126,16 @@ def test_verify_counts_and_names_what_is_wrong(
     assert run("verify", NAME, "--json") == 0
     (finding,) = json.loads(capsys.readouterr().out)
     assert finding == {"name": NAME, "place": "nowhere", "state": "absent", "message": ""}
+
+
+def test_an_interrupted_fetch_says_what_becomes_of_it(
+    made_up: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(raw.Fetcher, "fetch", interrupted)
+    assert run("fetch", NAME) == 130
+    assert capsys.readouterr().err == (
+        f"error: interrupted; what came of {NAME} is kept, `fetch` goes on from there\n"
+    )

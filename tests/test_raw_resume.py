@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from analysis import raw
 from analysis.errors import InputError, IntegrityError, UnavailableError
+from analysis.raw import downloading
 from tests.support import hub_files as hf
 from tests.support.hub_server import Request, Response
 
@@ -206,6 +208,20 @@ def test_a_host_that_cannot_continue_is_asked_for_the_whole(
     assert large.ranges() == asked
 
 
+def test_a_whole_body_that_breaks_off_leaves_nothing_of_the_part_it_replaces(
+    large: World, naps: list[float]
+) -> None:
+    break_off(large).write_bytes(b"\0" * CUT)
+    shorter = 1 << 16
+
+    def whole_but_cut(request: Request, answer: Response) -> Response:
+        return hf.cut_after(shorter)(request, hf.without_ranges(BODY)(request, answer))
+
+    large.on.cdn.faults.append(hf.times(1, whole_but_cut))
+    assert large.fetch() == BODY
+    assert large.ranges() == [f"bytes={CUT}-", f"bytes={shorter}-"]
+
+
 def test_a_host_that_never_serves_a_part_rightly_is_given_up(
     large: World, naps: list[float]
 ) -> None:
@@ -337,6 +353,34 @@ def test_a_name_that_another_run_holds_is_waited_for(large: World) -> None:
         got = list(pool.map(lambda _: large.fetch(), range(3)))
     assert got == [BODY] * 3
     assert len(large.ranges()) == 1
+    assert len(large.kept()) == 1
+
+
+def test_a_run_that_waited_for_one_that_failed_begins_itself(
+    large: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, waiting = downloading._lock, threading.Event()
+    asked = threading.Event()
+
+    def noted(*arguments: Any) -> bool:
+        if asked.is_set():
+            waiting.set()
+        return lock(*arguments)
+
+    def refuse_when_one_waits(request: Request, answer: Response) -> Response:
+        asked.set()
+        waiting.wait(5)
+        time.sleep(0.05)
+        return Response(403)
+
+    monkeypatch.setattr(downloading, "_lock", noted)
+    large.on.hub.faults.append(hf.times(1, refuse_when_one_waits))
+    with ThreadPoolExecutor(2) as pool:
+        refused = pool.submit(large.fetch)
+        asked.wait(5)
+        assert pool.submit(large.fetch).result() == BODY
+        with pytest.raises(UnavailableError, match="answered 403"):
+            refused.result()
     assert len(large.kept()) == 1
 
 

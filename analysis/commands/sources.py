@@ -89,7 +89,9 @@ def fetch_files(arguments: argparse.Namespace) -> int:
     """Fetch raw files into the cache, from OMR_MIRROR or their public addresses.
 
     Every file's hash is checked, also when it lies in the cache already. A
-    failure is reported and the rest is fetched all the same.
+    failure is reported and the rest is fetched all the same. A download that
+    broke off or was killed goes on where it stopped. HF_ENDPOINT names another
+    Hub for data sets of the Hub.
     """
     registry = raw.load_registry()
     if arguments.all == bool(arguments.names):
@@ -109,6 +111,12 @@ def fetch_files(arguments: argparse.Namespace) -> int:
     for name in names:
         try:
             path = using.fetch(name)
+        except KeyboardInterrupt:
+            print(
+                f"error: interrupted; what came of {name} is kept, `fetch` goes on from there",
+                file=sys.stderr,
+            )
+            return 130
         except RecordError as error:
             print(f"error: {error}", file=sys.stderr)
             failures += 1

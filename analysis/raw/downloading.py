@@ -40,7 +40,7 @@ CHUNK = 1 << 20
 _PIECE = 1 << 16
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
 # A host may recompress an archive, so its size may differ from the pinned one; not without end.
-_ARCHIVE_SLACK = 4
+ARCHIVE_SLACK = 4
 
 
 @dataclass(frozen=True)
@@ -258,7 +258,7 @@ class Download:
             headers["Range"] = f"bytes={got}-"
             if self._etag:
                 headers["If-Range"] = self._etag
-        limit = self.version.bytes if self._resumable else self.version.bytes * _ARCHIVE_SLACK
+        limit = self.version.bytes if self._resumable else self.version.bytes * ARCHIVE_SLACK
         with session.get(
             self.url,
             stream=True,

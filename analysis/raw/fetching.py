@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from analysis.errors import InputError, IntegrityError, RecordError, UnavailableError
-from analysis.raw.downloading import CHUNK, Download, Patience, is_html, part_of
+from analysis.raw.downloading import ARCHIVE_SLACK, CHUNK, Download, Patience, is_html, part_of
 from analysis.raw.gittree import archive_tree_id
 from analysis.raw.hub import at_endpoint, refuse_offline
 from analysis.raw.places import CACHE_VARIABLE, MIRROR_VARIABLE, cache_dir, mirror_dir
@@ -134,6 +134,8 @@ class Fetcher:
     def _holds(self, final: Path, source: Source, version: Version) -> bool:
         """Tell whether the cache has the right file; a wrong one is set aside."""
         if not final.is_file():
+            if os.path.lexists(final):
+                raise InputError(f"{final}: no regular file lies there in the cache; remove it")
             return False
         try:
             check(final, source, version, quick=True)
@@ -152,8 +154,10 @@ class Fetcher:
                 f"{_below_host(version.url)} there; unset {MIRROR_VARIABLE} to fetch it from "
                 f"{version.url}"
             )
+        limit = version.bytes if version.sha256 else version.bytes * ARCHIVE_SLACK
         with found.open("rb") as origin, target.open("wb") as copy:
-            while chunk := origin.read(CHUNK):
+            # What is longer cannot have the hash any more.
+            while copy.tell() <= limit and (chunk := origin.read(CHUNK)):
                 copy.write(chunk)
 
 

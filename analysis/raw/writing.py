@@ -109,9 +109,10 @@ def read_back(folder: Path, toml: Path, content: bytes, name: str, before: Sourc
         except InputError as error:
             told = str(error).replace(str(copy), str(folder))
             raise InputError(f"not pinned: {told}") from None
-    after, _ = registry.find(name)
+    after = registry.source(toml.stem)
     rest = tuple(version for version in after.versions if version.name != name)
-    if before is not None and after.model_copy(update={"versions": rest}) != before:
+    same = before is None or after.model_copy(update={"versions": rest}) == before
+    if not same or len(rest) == len(after.versions):
         raise InputError(f"{toml}: its layout is not understood: write the block in by hand")
 
 
