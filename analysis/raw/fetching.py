@@ -152,6 +152,8 @@ class Fetcher:
                 else:
                     _remember(final, version)
                     return final
+            elif os.path.lexists(final):
+                raise InputError(f"{final}: no regular file lies there in the cache; remove it")
             self._through_pooch(source, version, final)
             _remember(final, version)
         return final
@@ -195,8 +197,10 @@ class Fetcher:
                 f"{_below_host(version.url)} there; unset {MIRROR_VARIABLE} to fetch it from "
                 f"{version.url}"
             )
+        limit = version.bytes if version.sha256 else version.bytes * _ARCHIVE_SLACK
         with found.open("rb") as origin, target.open("wb") as copy:
-            while chunk := origin.read(_CHUNK):
+            # What is longer cannot have the hash any more.
+            while copy.tell() <= limit and (chunk := origin.read(_CHUNK)):
                 copy.write(chunk)
 
     def _download(self, url: str, target: Path, source: Source, version: Version) -> None:
