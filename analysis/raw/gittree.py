@@ -31,7 +31,7 @@ class _Unzipped(gzip.GzipFile):
     """A stream that reads nothing larger than a member at once: tarfile reads headers whole."""
 
     def read(self, size: int | None = -1) -> bytes:
-        if size is not None and size > MOST_BYTES_A_MEMBER:
+        if size is not None and size > max(MOST_BYTES_A_MEMBER, tarfile.RECORDSIZE):
             raise tarfile.ReadError("a header in it is larger than any name may be")
         return super().read(size)
 
