@@ -30,8 +30,9 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         raise InputError(
             f"{path}: no such file; run `make data` to build the derived tables"
         ) from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not readable as JSON ({error}); run `make data`") from None
+    except (OSError, ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise InputError(f"{path}: not readable as JSON ({reason}); run `make data`") from None
     whole = isinstance(content, dict) and all(
         isinstance(content.get(part), list)
         and all(isinstance(entry, dict) and {*keys} <= set(entry) for entry in content[part])
@@ -156,7 +157,11 @@ def specifications(claim: str) -> pd.DataFrame:
 
 def claims() -> list[dict[str, Any]]:
     """Load the claims with their verdicts (``claims.json``)."""
-    content: list[dict[str, Any]] = json.loads(_file("claims").read_text(encoding="utf-8"))
+    path = _file("claims")
+    try:
+        content: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        raise InputError(f"{path}: not readable as JSON; run `make data`") from None
     return content
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import json
+import signal
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -207,6 +209,10 @@ TEXTS: list[tuple[str, bytes]] = [
     ("licence-text", b"TITLE\n\n1. Terms. If, on the day, the\nusers exceed 700 million, ask.\n"),
     ("release-text", b"# Name\n\n- one\n  two\n\n```\n- code\n```\nEnglish and\nchinese.\n"),
 ]
+TEXTS += [
+    ("hub-snapshot", b"id,downloads,likes,createdAt,license\na/b,5,1,2024-04-17,mit\na/c,,,,\n"),
+    ("reference", b"hf_org,region\nQwen,china\nmeta-llama,us\n"),
+]
 COUNTS = (
     b"model,0-month,1-month,2-month,mu_i,created_at\na/b,0,5.0,7.0,0.1,2024-01-22 16:30:10+00:00\n"
 )
@@ -344,11 +350,23 @@ def rewritten(draw: st.DrawFn, content: Any) -> Any:
     return changed
 
 
-def test_the_undamaged_files_read(attempt: Callable[[bytes, str], Snapshot | None]) -> None:
+def test_the_undamaged_files_are_of_every_kind_and_layout(
+    attempt: Callable[[bytes, str], Snapshot | None],
+) -> None:
     archive = gzip.compress(_archive(TREE, TREE | {"id": "c/d"}))
     others = [("hub-snapshot", PARQUET), ("hub-panel", WORKBOOK), ("hub-tree", archive)]
+    layouts: dict[str, set[str]] = {kind: set() for kind in KINDS}
     for kind, content in [*TEXTS, *others]:
-        assert attempt(content, kind) is not None
+        found = attempt(content, kind)
+        assert found is not None
+        layouts[kind].add(found.layout)
+    assert all(layouts.values())
+    assert layouts["hub-snapshot"] == {
+        *("hub-stats", "hub-api", "llmfit", "expansion", "by-author", "hub-csv")
+    }
+    assert layouts["lineage-edges"] == {"typed-edges", "card-pairs"}
+    assert len(layouts["reference"]) == len(layouts["ollama-library"]) == 3
+    assert len(layouts["quality-index"]) == 2
 
 
 @FEW
@@ -493,3 +511,150 @@ def test_a_row_without_counters_is_kept(
     found = attempt(b'[{"id": "a/b", "downloads": null}]', "hub-snapshot")
     assert found is not None
     assert pd.isna(found.frame["downloads_30d"].iloc[0])
+
+
+# -------------------------------------------------- damage that knows the structure of a file
+
+CELLS = st.sampled_from(
+    [
+        *("", " ", "0", "-1", "1.5", "1,234", "NaN", "inf", "1e400", "9" * 25, "9" * 5_000, "٣"),
+        *("a/b", "/", "a/b/c", "../..", "=1+1", "<b>", "\x1b[2J", "\x00", "\u202e", "\ufeff", "'"),
+        *("2025-01-01", "2026-02-30", "0001-01-01", "9999-12-31", "now", "true", "[]", "['a/b']"),
+        *("x" * 10_000, '"', "a\nb", "a,b", "\r", "+4/-3", "1 ± 2 / 3 ± 4", "- a/b", "merged"),
+    ]
+) | st.text(max_size=5)
+
+
+@st.composite
+def recelled(draw: st.DrawFn, content: bytes) -> bytes:
+    """Put other values into up to four cells of a CSV file; sometimes a row more or less."""
+    rows = list(csv.reader(io.StringIO(content.decode())))
+    for _ in range(draw(st.integers(1, 4))):
+        row = draw(st.sampled_from(rows))
+        if row:
+            row[draw(st.integers(0, len(row) - 1))] = draw(CELLS)
+    rows = draw(st.sampled_from([rows, rows, rows, rows * 2, rows[:1], rows[::-1]]))
+    out = io.StringIO()
+    # Not valid Unicode is for the readers too.
+    csv.writer(out, lineterminator=draw(st.sampled_from(["\n", "\r\n"]))).writerows(rows)
+    return out.getvalue().encode("utf-8", "surrogatepass")
+
+
+@st.composite
+def refooted(draw: st.DrawFn, content: bytes) -> bytes:
+    """Change bytes of a Parquet file's footer, of its length, or of the heads of its pages."""
+    size = int.from_bytes(content[-8:-4], "little")
+    where = draw(st.sampled_from(["footer", "footer", "length", "pages"]))
+    if where == "length":
+        length = draw(st.integers(0, 2**32 - 1) | st.integers(0, len(content)))
+        return content[:-8] + length.to_bytes(4, "little") + content[-4:]
+    first, last = (len(content) - 8 - size, len(content) - 9) if where == "footer" else (4, 400)
+    changed = bytearray(content)
+    for _ in range(draw(st.integers(1, 4))):
+        place = draw(st.integers(first, last))
+        changed[place] = draw(
+            st.sampled_from([0, 0x7F, 0x80, 0xFF, changed[place] ^ 1, changed[place] ^ 0x10])
+        )
+    return bytes(changed)
+
+
+@st.composite
+def reheaded(draw: st.DrawFn) -> bytes:
+    """Build an archive of members with odd names, sizes, types and links, checksums right."""
+    out = io.BytesIO()
+    good = json.dumps(TREE).encode()
+    for place in range(draw(st.integers(1, 4))):
+        name = draw(
+            st.sampled_from(
+                [f"top/data/a/{place}.json", "top/data/../x.json", "/x", "", "x", "top", "\x1b[2J"]
+            )
+            | st.text(max_size=8).filter(lambda text: "\0" not in text)
+        )
+        member = tarfile.TarInfo(name)
+        member.type = draw(st.sampled_from(b"0 0 0 0 1 2 3 4 5 6 7 g x L K S V \0 z".split()))
+        member.size = draw(
+            st.sampled_from([len(good), len(good), len(good), 0, 1, 511, 513, 2**33, 2**62])
+        )
+        member.linkname = draw(st.sampled_from(["", "/etc/passwd", "../../x", name]))
+        head = member.tobuf(tarfile.GNU_FORMAT, errors="surrogatepass")
+        out.write(head + good + bytes(-len(good) % 512))
+    out.write(bytes(draw(st.sampled_from([0, 512, 1024, 10_240]))))
+    return gzip.compress(out.getvalue(), mtime=0)
+
+
+TABLES = [
+    (kind, content)
+    for kind, content in TEXTS
+    if b"," in content.split(b"\n")[0] and not content.lstrip().startswith((b"{", b"[", b"#"))
+]
+
+
+@st.composite
+def any_file(draw: st.DrawFn) -> tuple[bytes, str]:
+    """Draw a damaged file of any kind, damaged in any of the ways of this module."""
+    way = draw(st.sampled_from(["text", "value", "cell", "Parquet", "archive", "other kind"]))
+    if way == "text":
+        kind, content = draw(st.sampled_from(TEXTS))
+        return draw(damaged(content)), kind
+    if way == "value":
+        kind, content = draw(st.sampled_from(STRUCTURES))
+        return json.dumps(draw(rewritten(content))).encode(), kind
+    if way == "cell":
+        kind, content = draw(st.sampled_from(TABLES))
+        return draw(recelled(content)), kind
+    if way == "Parquet":
+        return draw(refooted(PARQUET)), "hub-snapshot"
+    if way == "archive":
+        return draw(reheaded()), "hub-tree"
+    _, content = draw(st.sampled_from(TEXTS))
+    return content, draw(st.sampled_from(KINDS))
+
+
+@FEW
+@given(data=st.data())
+def test_other_values_in_the_cells(
+    data: st.DataObject, attempt: Callable[[bytes, str], Snapshot | None]
+) -> None:
+    kind, content = data.draw(st.sampled_from(TABLES))
+    attempt(data.draw(recelled(content)), kind)
+
+
+@FEW
+@given(content=refooted(PARQUET))
+def test_parquet_with_a_damaged_footer(
+    content: bytes, attempt: Callable[[bytes, str], Snapshot | None]
+) -> None:
+    attempt(content, "hub-snapshot")
+
+
+@FEW
+@given(content=reheaded())
+def test_archive_with_odd_headers(
+    content: bytes, attempt: Callable[[bytes, str], Snapshot | None]
+) -> None:
+    attempt(content, "hub-tree")
+
+
+#: Seconds after which a small file counts as a hang, on a busy machine.
+PATIENCE = 20
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="timers are of Unix")
+@settings(FEW, max_examples=6000)
+@given(made=any_file())
+def test_thousands_of_damaged_files(
+    made: tuple[bytes, str], attempt: Callable[[bytes, str], Snapshot | None]
+) -> None:
+    """Six thousand files: none raises anything else, none hangs."""
+
+    def hangs(*_: object) -> None:
+        raise AssertionError(f"no answer after {PATIENCE} seconds")
+
+    before = signal.signal(signal.SIGALRM, hangs)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    try:
+        attempt(*made)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

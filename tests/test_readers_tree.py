@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import InputError
-from analysis.snapshot import read, tree
+from analysis.snapshot import limits, read
 from analysis.snapshot.tree import declared_in_tags
 
 
@@ -170,12 +170,14 @@ def test_a_bomb_is_refused_before_it_is_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Synthetic, on purpose: a file far larger than a repository's.
-    monkeypatch.setattr(tree, "MOST_BYTES_A_FILE", 1000)
-    with pytest.raises(InputError, match="more than a repository's file may have"):
+    monkeypatch.setattr(limits, "MEMBER", limits.Limit(1000, "bytes in one file", "a test"))
+    with pytest.raises(InputError, match="bytes in one file, more than the 1,000 that are read"):
         read(packed(tmp_path, row(text="x" * 2000)), "hub-tree")
-    monkeypatch.setattr(tree, "MOST_BYTES", 100)
-    with pytest.raises(InputError, match="unpacks to more"):
-        read(packed(tmp_path, row(), row("c/d")), "hub-tree")
+    for name in ("ARCHIVE", "MEMBERS"):
+        with monkeypatch.context() as patch:
+            patch.setattr(limits, name, limits.Limit(1, "of them", "a test"))
+            with pytest.raises(InputError, match="of them, more than the 1 that are read"):
+                read(packed(tmp_path, row(), row("c/d")), "hub-tree")
 
 
 @pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])

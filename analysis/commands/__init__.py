@@ -18,7 +18,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from analysis.errors import RecordError
+from analysis.errors import RecordError, one_line
 
 _MODULES = (
     *("sources", "pinning", "peeking", "capturing", "shares", "lineage", "licences", "releases"),
@@ -55,7 +55,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the arguments and end with status 2."""
-        self.exit(2, _line(f"{message}; `{self.prog} --help` explains"))
+        self.exit(2, f"error: {one_line(message)}; `{self.prog} --help` explains\n")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -122,23 +122,10 @@ _ADVICE = {
 #: Set to anything, it lets an error of the machine show where it arose.
 _TRACEBACK = "OMR_TRACEBACK"
 
-#: More of one line helps nobody.
-_LONGEST = 4000
-
-
-def _line(message: str) -> str:
-    """Return a message as one line in which nothing controls a terminal."""
-    text = " ".join(message.split())
-    if len(text) > _LONGEST:
-        text = f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 4 :]}"
-    # What strangers chose (names of files, ids, arguments) may hold escapes and turned letters.
-    safe = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    return f"error: {safe}\n"
-
 
 def _fail(message: str, status: int = RecordError.exit_status) -> int:
     with contextlib.suppress(OSError):  # standard error may be closed or full
-        sys.stderr.write(_line(message))
+        sys.stderr.write(f"error: {one_line(message)}\n")
         sys.stderr.flush()
     return status
 

@@ -14,7 +14,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from analysis import raw, snapshot
-from analysis.errors import InputError
+from analysis.errors import InputError, one_line
 from analysis.measure import bulk, concentration, derivatives
 from analysis.snapshot import families as families_module
 from analysis.snapshot import lineage
@@ -166,6 +166,8 @@ def add_rule_options(parser: argparse.ArgumentParser) -> None:
 def _whole_number(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    if len(text) > 18:
+        raise argparse.ArgumentTypeError(f"{text[:20]!r}… is more than any counter holds")
     return int(text)
 
 
@@ -528,7 +530,7 @@ def show(args: argparse.Namespace, result: dict[str, Any]) -> int:
     ]
     if rule["minimum_downloads"]:
         choices.append(f"at least {rule['minimum_downloads']:,} {rule['measure']}")
-    print(f"{result['snapshot']}, {result['count']}, {words}, {', '.join(choices)}")
+    print(one_line(f"{result['snapshot']}, {result['count']}, {words}, {', '.join(choices)}"))
     carried = result.get("concentration", {})
     # How much hangs on a family's three largest bases, where derivatives are counted by base.
     last = f"{'on three':>10}" if carried else ""
@@ -546,7 +548,7 @@ def show(args: argparse.Namespace, result: dict[str, Any]) -> int:
         for base in part.get("bulk_uploads", ()):
             print(f"bulk upload by the declared rule: {base} ({family})")
     for text in result["problems"]:
-        print(f"note: {text}")
+        print(f"note: {one_line(text)}")
     return 0
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from analysis import raw, snapshot
 from analysis.claims import settings
 from analysis.commands import licences, lineage
-from analysis.errors import InputError
+from analysis.errors import InputError, one_line
 from analysis.measure import licences as measure_licences
 from analysis.measure import snapshots
 from analysis.snapshot import dating
@@ -83,9 +83,22 @@ def _common(parser: argparse.ArgumentParser) -> None:
         "--family-rule", choices=_RULES, default=_RULES[0], help="which repositories make a family"
     )
     parser.add_argument(
-        "--exclude", nargs="+", default=[], metavar="ID", help="repositories to leave out"
+        "--exclude",
+        nargs="+",
+        type=_id,
+        default=[],
+        metavar="ID",
+        help="repositories to leave out",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _id(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no text") from None
+    return text
 
 
 def run_share(args: argparse.Namespace) -> int:
@@ -277,7 +290,7 @@ def _print(args: argparse.Namespace, name: str, got: snapshot.Snapshot, head: _H
     if args.json:
         print(json.dumps(result, indent=1, allow_nan=False))
         return 0
-    print(f"{name}, population {args.population}, {args.measure}")
+    print(one_line(f"{name}, population {args.population}, {args.measure}"))
     print(
         f"{by_family.covered:,} of {by_family.population:,} repositories read, "
         f"{by_family.total:,} downloads in all"
@@ -291,7 +304,7 @@ def _print(args: argparse.Namespace, name: str, got: snapshot.Snapshot, head: _H
                 f"{part.repositories:>14,}"
             )
     for text in problems:
-        print(f"note: {text}")
+        print(f"note: {one_line(text)}")
     return 0
 
 
@@ -325,10 +338,11 @@ def _describe(args: argparse.Namespace, got: snapshot.Snapshot) -> int:
     if args.json:
         print(json.dumps(result, indent=1))
         return 0
-    print(f"{result['file']}: kind {got.kind}, layout {got.layout}, {len(got.frame):,} rows")
+    found = f"kind {got.kind}, layout {got.layout}, {len(got.frame):,} rows"
+    print(one_line(f"{result['file']}: {found}"))
     print("columns: " + ", ".join(got.frame.columns))
     if got.kind == licences.KIND:
         print(licences.summary(result))
     for text in got.problems:
-        print(f"note: {text}")
+        print(f"note: {one_line(text)}")
     return 0

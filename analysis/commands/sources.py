@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any
 
 from analysis import raw
-from analysis.errors import InputError, RecordError
+from analysis.errors import InputError, RecordError, one_line
 
 
 def register(subparsers: Any) -> None:
@@ -118,7 +118,7 @@ def fetch_files(arguments: argparse.Namespace) -> int:
             )
             return 130
         except RecordError as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {one_line(str(error))}", file=sys.stderr)
             failures += 1
             continue
         source, version = registry.find(name)
@@ -163,7 +163,7 @@ def verify_files(arguments: argparse.Namespace) -> int:
     else:
         for finding in findings:
             if finding.state == "wrong":
-                print(f"wrong in the {finding.place}: {finding.message}")
+                print(f"wrong in the {finding.place}: {one_line(finding.message)}")
         print(f"{counts['ok']} copies right, {counts['wrong']} wrong, {counts['absent']} not here")
     return RecordError.exit_status if counts["wrong"] else 0
 

@@ -27,6 +27,15 @@ _CHUNK = 1 << 20
 Entries = Mapping[str, tuple[str, bytes]]
 
 
+class _Unzipped(gzip.GzipFile):
+    """A stream that reads nothing larger than a member at once: tarfile reads headers whole."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is not None and size > max(MOST_BYTES_A_MEMBER, tarfile.RECORDSIZE):
+            raise tarfile.ReadError("a header in it is larger than any name may be")
+        return super().read(size)
+
+
 def blob_id(content: bytes) -> bytes:
     """Return the 20-byte id that git gives a file's content."""
     return _object_id(b"blob", content)
@@ -85,7 +94,7 @@ def archive_tree_id(path: Path) -> str:
     top: str | None = None
     total = 0
     try:
-        with gzip.open(path) as unzipped, tarfile.open(fileobj=unzipped, mode="r:") as archive:
+        with _Unzipped(path) as unzipped, tarfile.open(fileobj=unzipped, mode="r:") as archive:
             for count, member in enumerate(archive, start=1):
                 total += member.size
                 if count > MOST_MEMBERS or member.size > MOST_BYTES_A_MEMBER or total > MOST_BYTES:
@@ -118,7 +127,11 @@ def archive_tree_id(path: Path) -> str:
             while chunk := unzipped.read(_CHUNK):
                 if chunk.count(0) != len(chunk):
                     raise IntegrityError(f"{path}: holds data after the end of the archive")
-    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+    except (
+        # tarfile parses some headers unguarded.
+        *(tarfile.TarError, zlib.error, EOFError, OSError),
+        *(ValueError, LookupError, ArithmeticError),
+    ) as error:
         raise IntegrityError(f"{path}: not a whole .tar.gz archive: {error}") from None
     if not entries:
         raise IntegrityError(f"{path}: an archive without a file")

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import quote
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -36,7 +37,19 @@ Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", max_length=60)]
 Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Repository = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$")]
+
+
+def _no_dots(repository: str) -> str:
+    if any(part in {".", ".."} for part in repository.split("/")):
+        raise ValueError("must be OWNER/NAME, without a step up")
+    return repository
+
+
+Repository = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$"),
+    AfterValidator(_no_dots),
+]
 Host = Literal["github", "github-archive", "huggingface-dataset"]
 State = Literal["available", "optional", "withdrawn"]
 

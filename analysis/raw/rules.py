@@ -43,6 +43,10 @@ def read_toml(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         # The parser's own message ends in "(at line 3, column 7)".
         raise InputError(f"{path}: not valid TOML: {error}") from None
+    except (ValueError, RecursionError) as error:
+        # A number of thousands of digits, or brackets in brackets without end.
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise InputError(f"{path}: not usable TOML: {reason}") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
 

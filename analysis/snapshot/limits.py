@@ -89,6 +89,10 @@ PROSE: Final = Limit(10_000_000, "bytes of text", "its sentences are told apart 
 WORKBOOK: Final = Limit(500_000_000, "bytes", "held in memory while its sheet is read")
 #: The panel unpacks to 14 MB.
 UNPACKED: Final = Limit(1_000_000_000, "bytes unpacked", "as told by the archive's own list")
+#: The registered archive has 16 thousand repositories and 90 MB.
+MEMBERS: Final = Limit(500_000, "members", "half a minute, and half a gigabyte of their heads")
+MEMBER: Final = Limit(4_000_000, "bytes in one repository's file", "the largest has 47 kB")
+ARCHIVE: Final = Limit(8_000_000_000, "bytes unpacked", "read as a stream; no disk is filled")
 #: The Hub had 2.9 million models in 2026.
 ROWS: Final = Limit(50_000_000, "rows", "17 Hubs of 2026")
 ELEMENTS: Final = Limit(1_000_000_000, "values in one column", "20 tags for each of the rows")

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 import pandas as pd
 
-from analysis.snapshot import intake
+from analysis.snapshot import intake, limits
 from analysis.snapshot.relations import RELATIONS
 from analysis.snapshot.schema import FIELDS
 from analysis.snapshot.shaping import COUNTERS, Snapshot, finish, identify, rows_table, unrepeated
@@ -48,10 +48,6 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
 )
 _NEEDED: Final = ("repository_id", "created_at")
 
-#: Limits far above the registered archive (16 thousand repositories, 90 MB unpacked).
-MOST_MEMBERS: Final = 2_000_000
-MOST_BYTES_A_FILE: Final = 4_000_000
-MOST_BYTES: Final = 8_000_000_000
 #: Headers before a member (long names, a pax record), which tarfile holds in memory whole.
 MOST_BYTES_OF_HEADERS: Final = 1_000_000
 
@@ -135,8 +131,8 @@ def _members(path: Path, notes: Notes) -> Iterator[tuple[str, bytes | None]]:
                     if ".." in parts or member.name.startswith("/"):
                         raise notes.error(f"{shown(member.name)} is not a name inside a commit")
                     total += max(member.size, 0)
-                    if count > MOST_MEMBERS or total > MOST_BYTES:
-                        raise notes.error("unpacks to more than a commit here may hold")
+                    limits.MEMBERS.check(count, notes.where)
+                    limits.ARCHIVE.check(total, notes.where)
                     metered.allow(member.size)
                     # Everything lies in one top folder.
                     if len(parts) < 3 or parts[1] != "data" or not member.name.endswith(".json"):
@@ -145,11 +141,7 @@ def _members(path: Path, notes: Notes) -> Iterator[tuple[str, bytes | None]]:
                         if not member.isdir():
                             yield member.name, None
                         continue
-                    if member.size > MOST_BYTES_A_FILE:
-                        raise notes.error(
-                            f"{shown(member.name)} has {member.size:,} bytes, more than a "
-                            f"repository's file may have ({MOST_BYTES_A_FILE:,})"
-                        )
+                    limits.MEMBER.check(member.size, f"{notes.where}: {shown(member.name)}")
                     stream = archive.extractfile(member)
                     yield member.name, b"" if stream is None else stream.read()
     except (
