@@ -2,7 +2,7 @@
 
 Run from the project's folder::
 
-    python -m tests.measure_capture --pages 300 3000      memory and time of captures of that size
+    python -m tests.measure_capture --pages 120 3000      memory and time of captures of that size
     python -m tests.measure_capture --kills 50            kills at random instants, each resumed
 
 With ``--write`` the figures go into docs/reliability.md.
@@ -119,7 +119,7 @@ def write(text: str) -> None:
     path = PROJECT / "docs" / "reliability.md"
     before, _, rest = path.read_text("utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+    path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
 def main() -> None:
