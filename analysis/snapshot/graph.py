@@ -105,7 +105,10 @@ class Graph:
             code = np.cumsum(used, dtype=np.int32) - 1
             base, child, ids = code[base], code[child], ids.filter(pa.array(used))
         key = pair_keys(base, child, count) * (_NONE + 1) + relation
-        by_key = np.argsort(key)
+        if (key[1:] >= key[:-1]).all():
+            by_key: Codes = np.arange(len(key))
+        else:
+            by_key = np.argsort(key)
         runs = np.flatnonzero(first_of_run(key[by_key]))
         del key
         if len(runs):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime as dt
 import io
@@ -21,7 +22,7 @@ from analysis.snapshot import limits
 from analysis.snapshot.values import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 #: First bytes of a Parquet file whose footer is encrypted.
@@ -30,6 +31,8 @@ _LOCKED: Final = "an encrypted Parquet file: no key is ever read; ask for it in 
 
 #: Rows that are put into one piece of memory: readers work piece by piece.
 _PIECE: Final = 1 << 18
+#: Rows of a large column that are worked on at a time.
+_PART: Final = 1 << 15
 
 #: From this size on, a Python object a field would cost gigabytes.
 LARGE_CSV: Final = 16_000_000
@@ -325,8 +328,6 @@ def read_parquet(
     file: pq.ParquetFile,
     columns: Sequence[str],
     path: Path,
-    *,
-    groups: Sequence[int] | None = None,
 ) -> pa.Table:
     """Read columns of a Parquet file, in batches, so far as the limits allow.
 
@@ -341,8 +342,6 @@ def read_parquet(
         Names of columns, or of parts of them as ``safetensors.total``.
     path : pathlib.Path
         The file, for errors and for the sizes of its dictionaries.
-    groups : sequence of int, optional
-        Row groups to read; all when left out. What is read at a time counts for the limits.
 
     Raises
     ------
@@ -350,30 +349,69 @@ def read_parquet(
         A column is encrypted, damaged, there twice, no valid text, or larger than the limits.
     """
     where = str(path)
-    try:
-        chosen = range(file.metadata.num_row_groups) if groups is None else groups
-        rows = _batch_rows(file, columns, path, chosen)
+    with _explained(where):
+        groups = range(file.metadata.num_row_groups)
+        rows = _batch_rows(file, columns, path, groups)
         pieces: list[pa.Table] = []
         waiting: list[pa.RecordBatch] = []
-        size = seen = 0
         schema = None
-        for batch in file.iter_batches(rows, row_groups=list(chosen), columns=list(columns)):
+        for batch in _batches(file, columns, where, groups, rows):
             schema = batch.schema
             waiting.append(batch)
-            size += batch.nbytes
-            seen += batch.num_rows
-            limits.PARQUET.check(size, where, "it unpacks to at least")
-            if seen >= limits.FEW_ROWS:
-                limits.ROW.check(size // seen, where)
             if len(waiting) * rows >= _PIECE:
                 pieces.append(_joined(waiting))
                 waiting = []
         pieces += [_joined(waiting)] if waiting else []
         if schema is None:
-            return file.read_row_groups(list(chosen), columns=list(columns))
+            return file.read(columns=list(columns))
         table = pa.concat_tables(pieces)
         # Parquet readers trust the declared encoding; text that is not UTF-8 would fail later.
         table.validate(full=True)
+    return table
+
+
+def parquet_parts(
+    file: pq.ParquetFile, column: str, path: Path, group: int
+) -> Iterator[pa.ChunkedArray]:
+    """Read one column of one row group in parts, within the same limits (:func:`read_parquet`).
+
+    Yields
+    ------
+    pyarrow.ChunkedArray
+        Some 32,000 rows at a time.
+    """
+    where = str(path)
+    with _explained(where):
+        rows = _batch_rows(file, [column], path, [group])
+        waiting: list[pa.RecordBatch] = []
+        for batch in _batches(file, [column], where, [group], rows):
+            batch.validate(full=True)
+            waiting.append(batch)
+            if len(waiting) * rows >= _PART:
+                yield pa.chunked_array([one.column(0) for one in waiting])
+                waiting = []
+        if waiting:
+            yield pa.chunked_array([one.column(0) for one in waiting])
+
+
+def _batches(
+    file: pq.ParquetFile, columns: Sequence[str], where: str, groups: Sequence[int], rows: int
+) -> Iterator[pa.RecordBatch]:
+    size = seen = 0
+    for batch in file.iter_batches(rows, row_groups=list(groups), columns=list(columns)):
+        size += batch.nbytes
+        seen += batch.num_rows
+        limits.PARQUET.check(size, where, "it unpacks to at least")
+        if seen >= limits.FEW_ROWS:
+            limits.ROW.check(size // seen, where)
+        yield batch
+
+
+@contextlib.contextmanager
+def _explained(where: str) -> Iterator[None]:
+    """Turn what a damaged or encrypted file makes Arrow raise into one line."""
+    try:
+        yield
     except (InputError, MemoryError):
         raise
     except Exception as error:
@@ -381,7 +419,6 @@ def read_parquet(
         if "decrypt" in reason.lower():
             raise InputError(f"{where}: {_LOCKED}") from error
         raise InputError(f"{where}: damaged or cut off: {reason}") from error
-    return table
 
 
 def _joined(batches: list[pa.RecordBatch]) -> pa.Table:

@@ -256,6 +256,7 @@ def of_parts(
     *,
     names: pa.Array | None = None,
     keys: npt.NDArray[np.uint64] | None = None,
+    twice: Codes | None = None,
 ) -> tuple[Lineage, Codes]:
     """Read relations that come in parts, as those of a table too large to hold.
 
@@ -272,6 +273,8 @@ def of_parts(
         The ids with new names of organisations (:func:`graph.with_new_names`), if at hand.
     keys : numpy.ndarray, optional
         What :func:`case_keys` gives for `names`, if at hand.
+    twice : numpy.ndarray, optional
+        What :func:`perhaps_shared` gives for `keys`, if at hand.
 
     Returns
     -------
@@ -304,7 +307,7 @@ def of_parts(
     base = row[as_codes(pc.fill_null(encoded.indices, -1))]
     more_ids = encoded.dictionary.take(pa.array(absent))
     del encoded, row, there
-    resolved = _Names.of_rows(ids, more_ids, child, base, families, names, keys)
+    resolved = _Names.of_rows(ids, more_ids, child, base, families, names, keys, twice)
     statements = _Coded(child, base, words, exact, odd)
     return _cleaned(statements, resolved, len(ids), np.arange(len(ids), dtype=np.int32))
 
@@ -530,8 +533,8 @@ def _most_exact(pair: Codes, words: Codes, exact: Mask) -> tuple[Codes | None, i
     Returns
     -------
     kept : numpy.ndarray or None
-        Places of the statements kept, in rising order; None where all are equally exact, and
-        repeats are all that the graph will drop.
+        Places of the statements kept, in the order of their pairs; None where all are equally
+        exact, and repeats are all that the graph will drop.
     duplicates : int or None
         Statements that repeat another of the same exactness; None where `kept` is.
     disagreeing : int
@@ -557,7 +560,7 @@ def _most_exact(pair: Codes, words: Codes, exact: Mask) -> tuple[Codes | None, i
     drop = same | (by_tag & ~(said & exact)) | (any_of(said) & ~said)
     contradicts = by_tag & said & ~exact & ~same
     pairs = np.bincount(group[contradicts]) if contradicts.any() else np.zeros(0)
-    return np.sort(order[~drop]), int(repeat.sum()), int((pairs > 0).sum())
+    return order[~drop], int(repeat.sum()), int((pairs > 0).sum())
 
 
 # ------------------------------------------------------------------------------------ names
@@ -598,7 +601,7 @@ class _Names:
         texts = _whole(with_new_names(trimmed, families))
         renamed = _changed(texts, trimmed)
         del trimmed
-        return cls._of((texts,), case_keys(texts), mentioned, rows, renamed)
+        return cls._of((texts,), perhaps_shared(case_keys(texts)), mentioned, rows, renamed)
 
     @classmethod
     def of_rows(
@@ -610,31 +613,39 @@ class _Names:
         families: Families,
         names: pa.Array | None,
         keys: npt.NDArray[np.uint64] | None,
+        twice: Codes | None,
     ) -> _Names:
         """Do the same for the ids of all rows and the few texts that stand beside them."""
         trimmed = _trimmed(ids)
-        if names is None or trimmed is not ids:
-            names, keys = _whole(with_new_names(trimmed, families)), None
+        if names is None or keys is None or trimmed is not ids:
+            names = _whole(with_new_names(trimmed, families))
+            keys, twice = case_keys(names), None
         renamed = _changed(names, trimmed)
         other = _trimmed(others)
         more = _whole(with_new_names(other, families))
         renamed += _changed(more, other)
-        keys = np.concatenate([case_keys(names) if keys is None else keys, case_keys(more)])
-        mentioned = np.concatenate([child, base])
+        more_keys = case_keys(more)
+        # The many are looked at once: whoever stands twice among them is known already.
+        twice = perhaps_shared(keys) if twice is None else twice
+        met = pc.index_in(pa.array(keys), value_set=pa.array(np.unique(more_keys)))
+        met = np.flatnonzero(met.is_valid().to_numpy(zero_copy_only=False))
+        some = np.union1d(twice, met)
+        some = np.concatenate([some, len(keys) + np.arange(len(more))])
+        shared = some[perhaps_shared(np.concatenate([keys[some[some < len(keys)]], more_keys]))]
         rows = np.arange(len(ids), dtype=np.int32)
-        return cls._of((names, more), keys, mentioned, rows, renamed)
+        return cls._of((names, more), shared, np.concatenate([child, base]), rows, renamed)
 
     @classmethod
     def _of(
         cls,
         texts: tuple[pa.Array, ...],
-        keys: npt.NDArray[np.uint64],
+        shared: Codes,
         mentioned: Codes,
         rows: Codes,
         renamed: int,
     ) -> _Names:
-        of_unique = np.arange(len(keys), dtype=np.int32)
-        shared = perhaps_shared(keys)
+        count_of_texts = sum(map(len, texts))
+        of_unique = np.arange(count_of_texts, dtype=np.int32)
         other = 0
         found = cls(texts, of_unique, renamed, other)
         if len(shared):
@@ -643,8 +654,8 @@ class _Names:
             key = as_codes(pc.utf8_lower(some).dictionary_encode().indices)
             spelt = some.dictionary_encode()
             spelling, count = as_codes(spelt.indices), len(spelt.dictionary)
-            named = np.bincount(mentioned[mentioned >= 0], minlength=len(keys))[shared]
-            there = np.bincount(rows[rows >= 0], minlength=len(keys))[shared]
+            named = np.bincount(mentioned[mentioned >= 0], minlength=count_of_texts)[shared]
+            there = np.bincount(rows[rows >= 0], minlength=count_of_texts)[shared]
             mentions = np.bincount(spelling, named, minlength=count)[spelling]
             present = np.bincount(spelling, there, minlength=count)[spelling] > 0
             alphabet = np.argsort(text_order(spelt.dictionary))[spelling]

@@ -230,8 +230,9 @@ def _each(
 
 
 def _within_years(series: pd.Series[Any], column: str, notes: Notes) -> pd.Series[Any]:
-    years = series.dt.year
-    outside = series.notna() & ((years < EARLIEST_YEAR) | (years > LATEST_YEAR))
+    first = pd.Timestamp(EARLIEST_YEAR, 1, 1, tz="UTC")
+    after = pd.Timestamp(LATEST_YEAR + 1, 1, 1, tz="UTC")
+    outside = (series < first) | (series >= after)
     if outside.any():
         index = int(outside.to_numpy().argmax())
         reason = f"outside {EARLIEST_YEAR} to {LATEST_YEAR}"
@@ -343,6 +344,16 @@ def without_empty(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 def _arrow_count(
     values: pa.ChunkedArray, column: str, notes: Notes, *, required: bool
 ) -> pd.Series[Any]:
+    series: pd.Series[Any] = usable_counts(values, column, notes, required=required).to_pandas(
+        types_mapper={pa.int64(): pd.Int64Dtype()}.get
+    )
+    return series
+
+
+def usable_counts(
+    values: pa.ChunkedArray, column: str, notes: Notes, *, required: bool
+) -> pa.ChunkedArray:
+    """Return whole numbers in 64 bits, with null for those that are no counters."""
     reasons: dict[str, int] = {}
     bad = None
     if pa.types.is_unsigned_integer(values.type):
@@ -358,10 +369,7 @@ def _arrow_count(
         reasons[reason] = found
         notes.nulled(column, reasons, first)
         values = pc.if_else(bad, pa.scalar(None, values.type), values)
-    series: pd.Series[Any] = values.cast(pa.int64()).to_pandas(
-        types_mapper={pa.int64(): pd.Int64Dtype()}.get
-    )
-    return series
+    return values.cast(pa.int64())
 
 
 def _arrow_instant(values: pa.ChunkedArray, column: str, notes: Notes) -> pd.Series[Any]:

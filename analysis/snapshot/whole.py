@@ -39,7 +39,7 @@ from analysis.snapshot.shaping import (
     organisations,
     unrepeated,
 )
-from analysis.snapshot.values import LARGEST, Notes, parse_arrow, without_empty
+from analysis.snapshot.values import LARGEST, Notes, parse_arrow, usable_counts, without_empty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -67,6 +67,12 @@ DETAILS: Final = (
     "base_models",
     "base_relation",
 )
+
+#: Columns of hub-stats that are read.
+_READ: Final = {
+    *("id", "downloads", "downloadsAllTime", "likes", "createdAt", "lastModified", "pipeline_tag"),
+    *("library_name", "license", "tags", "safetensors", "baseModels", "cardData"),
+}
 
 _DAY: Final = 86_400_000_000
 _SLICE: Final = 1 << 17
@@ -158,7 +164,7 @@ def reduce(
     lineage : bool
         Whether the graph of declared bases is wanted.
     progress : callable, optional
-        Called with steps done and steps in all.
+        Called with values read and, about, values in all: rows times columns.
     synthetic : bool
         Whether the file may be marked as made by a generator.
     details : iterable of str, optional
@@ -288,11 +294,8 @@ class _Parquet:
         self.have = frozenset(self.shape.names)
         self.details = details
         self.progress = progress
-        self.groups = int(file.metadata.num_row_groups)
         self.done = 0
-        # Single columns, and row groups of the large ones.
-        large = {"baseModels", "tags", "cardData"} & self.have
-        self.steps = len(self.have - large) + self.groups * len(large)
+        self.steps = self.rows * len(self.have & _READ)
         self.stated: list[tuple[pa.Array, pa.Array, pa.Array, bool]] = []
         self.declared = False
         self.task: tuple[Codes, pa.Array] | None = None
@@ -302,8 +305,15 @@ class _Parquet:
         return _whole(self._texts("repository_id", self._column("id"), "id"))
 
     def counter(self, name: str) -> Numbers | None:
-        series = self._plain(name, required=name == "downloads_30d")
-        return None if series is None else _numbers(series)
+        source = readers.HUB_NAMES[name]
+        if source not in self.have:
+            return None
+        required = name == "downloads_30d"
+        values = self._column(source)
+        if not pa.types.is_integer(values.type):
+            return _numbers(parse_arrow(name, values, source, self.notes, required=required))
+        found = usable_counts(values, source, self.notes, required=required)
+        return np.asarray(pc.fill_null(found, -1).to_numpy(), dtype=np.int64)
 
     def created(self) -> Days | None:
         series = self._plain("created_at")
@@ -351,11 +361,11 @@ class _Parquet:
     # ------------------------------------------------------------------------------ single columns
 
     def _column(self, *leaves: str) -> pa.ChunkedArray:
-        self._tick()
+        self._tick(self.rows)
         return readers.read_columns(self.file, list(leaves), self.notes).column(0)
 
-    def _tick(self) -> None:
-        self.done = min(self.done + 1, self.steps)
+    def _tick(self, rows: int) -> None:
+        self.done = min(self.done + rows, self.steps)
         if self.progress is not None:
             self.progress(self.done, self.steps)
 
@@ -371,14 +381,13 @@ class _Parquet:
             return None
         return parse_arrow(name, self._column(source), source, self.notes, required=required)
 
-    def _parts(self, *leaves: str) -> Iterator[tuple[int, pa.ChunkedArray]]:
-        """Row groups of a large column, each with the place of its first row."""
+    def _parts(self, leaf: str) -> Iterator[tuple[int, pa.ChunkedArray]]:
+        """Parts of a large column, each with the place of its first row."""
         before = 0
-        for group in range(self.groups):
-            self._tick()
-            table = readers.read_columns(self.file, list(leaves), self.notes, group=group)
-            yield before, table.column(0)
-            before += table.num_rows
+        for values in readers.read_parts(self.file, leaf, self.notes):
+            yield before, values
+            before += len(values)
+            self._tick(len(values))
 
     def _licences(self, places: Codes) -> dict[str, pd.Series[Any]]:
         if "license" in self.have:
@@ -462,13 +471,14 @@ class _Parquet:
     def _cards(self, places: Codes) -> dict[str, pd.Series[Any]]:
         if not readers.has_cards(self.shape.field("cardData").type, self.notes):
             return {}
-        names: list[object] = []
-        broken = 0
-        for _, values in self._parts("cardData"):
-            found, odd = readers.card_licences(values)
+        rows, names, broken = [np.zeros(0, dtype=np.int64)], [], 0
+        for before, values in self._parts("cardData"):
+            some, found, odd = readers.card_licences(values)
+            rows.append(some + before)
             names += found
             broken += odd
-        return {"licence_name": readers.card_column(names, broken, self.notes).take(places)}
+        column = readers.card_column(np.concatenate(rows), names, broken, self.rows, self.notes)
+        return {"licence_name": column.take(places)}
 
     # ---------------------------------------------------------------------------- declared bases
 
@@ -556,13 +566,13 @@ def _reduce(
     texts = source.ids()
     counters = {name: source.counter(name) for name in COUNTERS}
     keys = relations.case_keys(texts)
+    twice = relations.perhaps_shared(keys)
     rows: Codes = np.arange(len(texts), dtype=np.int32)
     if not source.checked:
         missing = texts.is_null().to_numpy(zero_copy_only=False)
         note_missing_ids(missing, after)
         note_odd_ids(pa.chunked_array([texts.drop_null()]), after)
-        some = relations.perhaps_shared(keys)
-        gone = _repeats(texts, some[~missing[some]], rows, counters, after)
+        gone = _repeats(texts, twice[~missing[twice]], rows, counters, after)
         missing[gone] = True
         rows = rows[~missing]
     own = texts
@@ -571,6 +581,7 @@ def _reduce(
     del texts
     place = np.full(source.rows, -1, dtype=np.int32)
     place[rows] = np.arange(len(rows), dtype=np.int32)
+    twice = place[twice][place[twice] >= 0]
 
     # Before this line the rows are the reader's, after it each is a repository.
     names = _whole(with_new_names(own, families))
@@ -578,8 +589,9 @@ def _reduce(
     if names is not own:
         new = _places(pc.not_equal(names, own))
         keys[new] = relations.case_keys(names.take(pa.array(new)))
-        twice = _places(pc.is_in(names, names.take(pa.array(new))))
-        stay[_repeats(names, twice, rows, counters, after)] = False
+        same = _places(pc.is_in(names, names.take(pa.array(new))))
+        stay[_repeats(names, same, rows, counters, after)] = False
+        twice = relations.perhaps_shared(keys)
     created = source.created()
     tasks = source.tasks()
     known = names if stay.all() else names.filter(pa.array(stay))
@@ -590,7 +602,9 @@ def _reduce(
 
     found, days, downloads = None, np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)
     if (parts := source.parts(place)) is not None:
-        lineage, node = relations.of_parts(own, parts, families, names=names, keys=keys)
+        lineage, node = relations.of_parts(
+            own, parts, families, names=names, keys=keys, twice=twice
+        )
         if lineage.report.stated:
             found = lineage
             count = lineage.graph.nodes
