@@ -365,6 +365,15 @@ def test_a_fault_that_passes_leaves_no_trace(
         assert {56.0, 31.0} & set(naps), "the server's own wait was not kept"
 
 
+def test_a_compressed_transfer_is_kept_unpacked(
+    hub: HubServer, tmp_path: Path, whole: Path
+) -> None:
+    hub.faults.append(hub_of.packed)
+    assert run(tmp_path / "out") == 0
+    assert hashes(tmp_path / "out") == hashes(whole)
+    assert parquet(tmp_path / "out") == parquet(whole)
+
+
 def test_a_used_up_window_is_waited_for(hub: HubServer, tmp_path: Path, naps: list[float]) -> None:
     def spent(request: Request, answer: Any) -> Any:
         return answer.with_headers(RateLimit='"api";r=0;t=40')
@@ -504,6 +513,16 @@ FOR_GOOD: dict[str, tuple[Callable[[], Fault], str]] = {
         lambda: hub_of.times(99, hub_of.body(b"[" + b" " * 200_000 + b"]"), skip=2),
         "a page of more than 0 MB, 3 times",
     ),
+    "a page that unpacks without end": (
+        lambda: hub_of.times(
+            99,
+            lambda request, answer: hub_of.packed(
+                request, hub_of.body(b"[" + b" " * 3_000_000 + b"]")(request, answer)
+            ),
+            skip=2,
+        ),
+        "a page of more than 0 MB, 3 times",
+    ),
     "bytes without end": (
         lambda: hub_of.times(99, hub_of.slowly(0.01, 50), skip=2),
         "a page that took more than 0 seconds, 3 times",
@@ -523,7 +542,7 @@ def test_a_fault_that_stays_is_one_line_and_resumed_later(
 ) -> None:
     out = tmp_path / "out"
     make, words = FOR_GOOD[fault]
-    if fault == "a page without end":
+    if fault in {"a page without end", "a page that unpacks without end"}:
         monkeypatch.setattr(walking, "LARGEST_PAGE", 100_000)
     if fault == "bytes without end":
         monkeypatch.setattr(walking, "LONGEST_PAGE", 0.05)
@@ -822,12 +841,16 @@ def test_the_page_on_reliability_tells_what_is_tested(mirror: Path) -> None:
     assert f"more than {walking.LONGEST_PAGE:.0f} seconds" in text
 
 
-def test_a_single_page_asked_for_in_code(hub: HubServer, tmp_path: Path) -> None:
+def test_a_single_page_asked_for_in_code(hub: HubServer, tmp_path: Path, naps: list[float]) -> None:
     asking = capturing.Hub(hub.url, walking.patience())
     query = capturing.Query("author", "nobody")
     answer = asking.page(query, query.first(10), lambda target: False)
     assert (answer.rows, answer.follow, answer.body) == (0, "", b"[]")
-    hub.faults.append(hub_of.status(404))
+    # A link that forgets the author would walk the whole Hub.
+    hub.faults.append(hub_of.link_to(lambda request: "/api/models?cursor=x"))
+    with pytest.raises(UnavailableError, match="one of another listing, 3 times"):
+        asking.page(query, query.first(10), lambda target: False)
+    hub.faults[:] = [hub_of.status(404)]
     asked = {"endpoint": hub.url}
     plan = capturing.Plan(hub.url, asked, (query,), 10)
     with (

@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import email.utils
+import gzip
 import json
 import threading
 import zlib
@@ -244,6 +245,14 @@ def slowly(seconds: float, pieces: int = 4) -> Fault:
 def body(content: bytes, kind: str = "application/json") -> Fault:
     """Send other bytes with status 200."""
     return lambda request, answer: Response(200, content, {"Content-Type": kind})
+
+
+def packed(request: Request, answer: Response) -> Response:
+    """Send the body compressed, as the Hub does for clients that take it."""
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return answer
+    small = replace(answer, body=gzip.compress(answer.body, mtime=0))
+    return small.with_headers(Content_Encoding="gzip")
 
 
 def rows(change: Callable[[list[Row]], object]) -> Fault:

@@ -143,6 +143,8 @@ class Hub:
         ------
         UnavailableError
             If it cannot be had after all tries, or is refused.
+        _CursorRefused, _ListingRefused
+            For :func:`walk`, which goes on otherwise.
         """
         problem = ""
         for attempt in range(1, self._limits.attempts + 1):
@@ -236,7 +238,7 @@ class Hub:
             )
         got = parse_qsl(parts.query)
         if [value for name, value in got if name == query.name] != [query.value] * bool(query.name):
-            raise _Spoilt(f"the link to the next page is one of another listing than {query}")
+            raise _Spoilt("the link to the next page is one of another listing")
         return str(parts.query)
 
     def _pause(self, headers: Mapping[str, str]) -> float:
