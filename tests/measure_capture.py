@@ -2,7 +2,7 @@
 
 Run from the project's folder::
 
-    python -m tests.measure_capture --pages 300 3000      memory and time of captures of that size
+    python -m tests.measure_capture --pages 120 3000      memory and time of captures of that size
     python -m tests.measure_capture --kills 50            kills at random instants, each resumed
 
 With ``--write`` the figures go into docs/reliability.md.
