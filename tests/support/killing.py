@@ -120,9 +120,13 @@ def _one(
     )
     try:
         if not last and (left or dice.random() < 0.6):
-            # Some aim behind the last page, at the table and the manifest.
-            late = not left or dice.random() < 0.1
+            # Some aim behind the last page, at the table and the manifest, some at the beginning.
+            aim = dice.random()
+            late = not left or aim < 0.1
             target = left if late else min(dice.randint(1, 10), left)
+            if left == pages and aim > 0.6:
+                target = 0
+                time.sleep(dice.uniform(0.3, 0.9))
             while process.poll() is None and len(hub.asked("/api/models")) - before < target:
                 time.sleep(0.0005)
             # A run without pages to ask for takes most of a second to begin.
