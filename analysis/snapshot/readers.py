@@ -216,8 +216,8 @@ def _rows_with(values: pa.ChunkedArray, needle: bytes) -> Places:
     for chunk in values.chunks:
         _, ends, data = chunk.buffers()
         kind = np.int64 if pa.types.is_large_string(chunk.type) else np.int32
-        bounds = np.frombuffer(ends, dtype=kind)[chunk.offset : chunk.offset + len(chunk) + 1]
-        bounds = bounds.astype(np.int64)
+        part = np.frombuffer(ends, dtype=kind)[chunk.offset : chunk.offset + len(chunk) + 1]
+        bounds = part.astype(np.int64)
         letters = b"" if data is None else data.slice(int(bounds[0])).to_pybytes()
         found = []
         place = letters.find(needle)
