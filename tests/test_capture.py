@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from analysis import raw
+from analysis.builder import rerunning
 from analysis.commands import capturing as commands_capturing
 from analysis.commands import main
 from analysis.errors import InputError, UnavailableError
@@ -137,6 +138,17 @@ def test_the_reader_takes_a_capture(whole: Path, capsys: pytest.CaptureFixture[s
     assert got.frame["parameters_total"].notna().any()
     assert main(["inspect", str(file), "--kind", "hub-snapshot"]) == 0
     assert f"{ROWS} of {ROWS} repositories read" in capsys.readouterr().out
+
+
+def test_every_claim_reruns_on_a_capture_of_the_whole_hub(whole: Path) -> None:
+    """It says its day and that it walked every page: what it lacks did not exist."""
+    found = rerunning.run(str(whole / "models.parquet"), only=["breadth", "february-153-6m"])
+    last = manifest(whole)["end"][:10]
+    assert (found.subject.day.isoformat(), found.told.known_by) == (last, "said by the capture")
+    assert found.subject.complete
+    assert found.subject.whole.repositories == ROWS
+    downloads = next(r for r in found.records if r["claim"] == "february-153-6m")
+    assert downloads["lower"] == downloads["value"] == downloads["upper"] > 0
 
 
 def test_pages_are_kept_as_they_came(whole: Path, rows: tuple[hub_of.Row, ...]) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ import pandas as pd
 from analysis import raw, snapshot
 from analysis.builder.evidence import RULES as EVIDENCE_RULES
 from analysis.builder.loading import load_rules
-from analysis.builder.summaries import HEAD_KINDS, Cache, Reader
+from analysis.builder.summaries import HEAD_KINDS, Cache, Reader, day_of
 from analysis.builder.writing import csv_bytes, json_bytes, refuse_others
 from analysis.builder.writing import write as write_files
 from analysis.claims import rerun
@@ -109,22 +109,21 @@ def find(name: str, rules: rerun.Rules, progress: bool | None = None) -> Told:
 
 
 def _said(path: Path) -> tuple[date | None, bool, str]:
-    """Read what a file says of itself: a capture names its end and what it walked.
+    """Read what a file says of itself: a capture has the time of each row, and what it walked.
 
     A capture of the whole Hub that ran to its end holds what was public while it ran.
     """
-    nothing = None, False, "given by the user"
-    if intake.first_bytes(path) != b"PAR1":
-        return nothing
+    day = day_of(path)
+    if day is None:
+        return None, False, "given by the user"
     with intake.open_parquet(path, synthetic=True) as file:
         said = (file.schema_arrow.metadata or {}).get(CAPTURE)
     try:
         about = json.loads(said or b"null")
-        end = datetime.fromisoformat(about["end"]).astimezone(UTC).date()
         whole = about["complete"] is True and about["parameters"].get("extent") == "all"
     except (ValueError, KeyError, TypeError, AttributeError):
-        return nothing
-    return end, whole, "said by the capture"
+        whole = False
+    return day, whole, "said by the capture"
 
 
 def _established(told: Told, frame: pd.DataFrame, reader: Reader) -> tuple[date, str]:

@@ -361,11 +361,11 @@ def summarise(
         found = whole.reduce(
             path, families, ids=named(), depth=DEPTH, lineage=False, details=details
         )
-        return Summary(_of_whole(found), _day_of(path), found.problems)
+        return Summary(_of_whole(found), day_of(path), found.problems)
     known = snapshot.KIND_COLUMNS[kind]
     wanted = [n for n in ("repository_id", *MEASURES, "pipeline_tag", "day") if n in known]
     got = snapshot.read(path, kind, columns=wanted)
-    taken = _day_of(path) if got.taken is None else got.taken.date()
+    taken = day_of(path) if got.taken is None else got.taken.date()
     frame = got.frame
     if kind == "hub-snapshot" and len(frame) > SMALL:
         found = whole.of(got, families, ids=named(), depth=DEPTH, lineage=False)
@@ -466,7 +466,7 @@ def _less(whole_sums: pd.DataFrame, kept: pd.DataFrame, part: str) -> pd.DataFra
     return less.rename_axis(key).reset_index().assign(part=part)
 
 
-def _day_of(path: Path) -> dt.date | None:
+def day_of(path: Path) -> dt.date | None:
     """Return the day that a capture's Parquet says; None for anything else."""
     try:
         with path.open("rb") as file:
