@@ -292,7 +292,10 @@ def test_a_message_is_cut_in_the_middle() -> None:
         (OSError(errno.ENOSPC, "x", "out/a.json"), "out/a.json: the disk is full: free space"),
         (OSError(errno.EROFS, "x", "out/a.json"), "out/a.json: the disk is read-only"),
         (PermissionError(errno.EACCES, "x", b"out/\xff"), r"out/\udcff: no permission"),
-        (OSError(errno.EIO, "Input/output error"), "a file: Input/output error"),
+        (
+            OSError(errno.EIO, "Input/output error"),
+            "standard output, or a file being written: Input/output error",
+        ),
         (MemoryError(), "not enough memory for this"),
     ],
 )
@@ -328,7 +331,8 @@ def test_standard_output_that_is_full(monkeypatch: Patch, capsys: Capture) -> No
     monkeypatch.setattr(sys, "stdout", _Full())
     assert commands.main(["sources"]) == 2
     assert capsys.readouterr().err == (
-        "error: standard output: the disk is full: free space, or name another place\n"
+        "error: standard output, or a file being written: the disk is full: free space, or name "
+        "another place\n"
     )
 
 
@@ -575,6 +579,21 @@ def test_the_whole_matrix(names: list[str], kinds: list[str]) -> None:
     assert slow == []
 
 
+@unix
+@pytest.mark.slow
+def test_every_real_file_as_every_kind(raw_path: Callable[[str], Path]) -> None:
+    """One file of each source as each kind: it is read, or refused in one line."""
+    first = {
+        source.id: source.versions[0].name
+        for source in raw.load_registry().sources
+        if source.versions and source.state == "available"
+    }
+    assert len(first) >= 35
+    results = matrix([str(raw_path(name)) for name in first.values()], list(snapshot.KINDS))
+    assert [one for one in results if one["wrong"]] == []
+    assert max(one["seconds"] for one in results) < SECONDS
+
+
 def command(*argv: str, **more: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "analysis", *argv],
@@ -594,7 +613,7 @@ def test_real_streams(tmp_path: Path) -> None:
         with open("/dev/full", "w") as full:
             done = command("sources", stdout=full)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-        assert "standard output: the disk is full" in done.stderr
+        assert "standard output, or a file being written: the disk is full" in done.stderr
     done = command("sources", preexec_fn=lambda: os.close(1))
     assert (done.returncode, done.stderr) == (0, "")
     reader, writer = os.pipe()
