@@ -454,6 +454,16 @@ def test_workbook_with_a_damaged_sheet(
     attempt(out.getvalue(), "hub-panel")
 
 
+@pytest.mark.parametrize("depth", [900, 984, 987, 990, 993, 100_000])
+def test_values_nested_about_as_deep_as_python_goes(
+    depth: int, attempt: Callable[[bytes, str], Snapshot | None]
+) -> None:
+    for kind, content in (("hub-top30", TOP30), ("hub-snapshot", LLMFIT)):
+        text = json.dumps(content).replace('"2026-02-28T21:05:56.239Z"', "@")
+        text = text.replace('"2025-01-01"', "@").replace("@", "[" * depth + "]" * depth)
+        attempt(text.encode(), kind)
+
+
 COLUMN = st.one_of(
     st.lists(st.integers(-(2**63), 2**63 - 1) | st.none(), min_size=4, max_size=4),
     st.lists(st.integers(0, 2**64 - 1), min_size=4, max_size=4),

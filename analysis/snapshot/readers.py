@@ -746,6 +746,9 @@ def read(path: Path | str, kind: str, *, columns: Iterable[str] | None = None) -
         asked = check_names(columns, KIND_COLUMNS[kind], f"kind {kind!r}")
     try:
         return _READERS[check[0]](Path(path), asked)
+    except RecursionError:
+        # What the parser just takes, a message about it may not.
+        raise InputError(f"{path}: a value in it is nested too deeply") from None
     except MemoryError:
         raise InputError(
             f"{path}: reading it needs more memory than this machine gives; close other programs, "

@@ -564,6 +564,9 @@ ARCHIVES: dict[str, Maker] = {
         folder, (_member("top/data/\x1b[2J\n/x.json", 1), b"x")
     ),
     "archive of a member of 8 EB": lambda folder: _gzip_of(folder, _declared(2**62), 0),
+    "archive of a sparse member of 4 EB": lambda folder: _gzip_of(
+        folder, _declared(2**62, tarfile.GNUTYPE_SPARSE), 0
+    ),
     "archive of a member of 1 GB": lambda folder: _gzip_of(
         folder, _declared(1_000_000_000), 1_000_000_000
     ),
