@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import resource
 import signal
 import sys
 import tempfile
@@ -46,6 +45,8 @@ def run(argv: list[str], *, seconds: int = 60, memory: int = 0, user: int = 0) -
     user : int
         Number of the user who runs it, where that is not the present one; 0 for the present one.
     """
+    import resource  # of Unix alone, as forks are
+
     from analysis.commands import main
 
     begin = time.perf_counter()
