@@ -98,6 +98,7 @@ LINES = {
     "Parquet, pages overwritten": "damaged or cut off",
     "JSON nested 100,000 lists deep": "not usable JSON: nested too deeply",
     "JSON number": "no header|no rows",
+    "HTML instead of data": "an HTML page and no data; fetch it again",
 }
 
 
@@ -179,13 +180,13 @@ def test_limits_are_raised_by_a_number(value: str, tmp_path: Path, monkeypatch: 
 def test_every_limit_has_its_reason() -> None:
     declared = [one for one in vars(limits).values() if isinstance(one, limits.Limit)]
     assert len(declared) >= 10
-    assert all(one.most > 1_000_000 or one is limits.ROW for one in declared)
+    assert all(one.most >= 100_000 for one in declared)
     assert all(one.reason and one.unit for one in declared)
 
 
 def test_a_text_repeated_in_every_row_is_told_early(tmp_path: Path) -> None:
-    """Six hundred rows point at one text of 150,000 letters: 90 MB in 3 kB."""
-    path = bad_files._long_value(tmp_path, 600, 150_000)
+    """550 rows point at one text of 110,000 letters: 60 MB in 3 kB."""
+    path = bad_files._long_value(tmp_path, 550, 110_000)
     assert path.stat().st_size < 10_000
     with pytest.raises(InputError, match=r"bytes a row on average, more than the 100,000"):
         snapshot.read(path, "hub-snapshot")
@@ -292,7 +293,10 @@ def test_a_message_is_cut_in_the_middle() -> None:
         (OSError(errno.ENOSPC, "x", "out/a.json"), "out/a.json: the disk is full: free space"),
         (OSError(errno.EROFS, "x", "out/a.json"), "out/a.json: the disk is read-only"),
         (PermissionError(errno.EACCES, "x", b"out/\xff"), r"out/\udcff: no permission"),
-        (OSError(errno.EIO, "Input/output error"), "a file: Input/output error"),
+        (
+            OSError(errno.EIO, "Input/output error"),
+            "standard output, or a file being written: Input/output error",
+        ),
         (MemoryError(), "not enough memory for this"),
     ],
 )
@@ -328,7 +332,8 @@ def test_standard_output_that_is_full(monkeypatch: Patch, capsys: Capture) -> No
     monkeypatch.setattr(sys, "stdout", _Full())
     assert commands.main(["sources"]) == 2
     assert capsys.readouterr().err == (
-        "error: standard output: the disk is full: free space, or name another place\n"
+        "error: standard output, or a file being written: the disk is full: free space, or name "
+        "another place\n"
     )
 
 
@@ -503,7 +508,7 @@ def test_an_archive_whose_header_fills_the_memory(tmp_path: Path, monkeypatch: P
     ("content", "line"),
     [
         (b"a = " + b"[" * 100_000, "not usable TOML: nested too deeply|not valid TOML"),
-        (b"a = " + b"9" * 5000, "not usable TOML: Exceeds the limit"),
+        (b"a = " + b"9" * 5000, "not usable TOML: a number in it has thousands of digits"),
         (b"a = 1\na = 2\n", "not valid TOML"),
     ],
 )
@@ -575,6 +580,21 @@ def test_the_whole_matrix(names: list[str], kinds: list[str]) -> None:
     assert slow == []
 
 
+@unix
+@pytest.mark.slow
+def test_every_real_file_as_every_kind(raw_path: Callable[[str], Path]) -> None:
+    """One file of each source as each kind: it is read, or refused in one line."""
+    first = {
+        source.id: source.versions[0].name
+        for source in raw.load_registry().sources
+        if source.versions and source.state == "available"
+    }
+    assert len(first) >= 35
+    results = matrix([str(raw_path(name)) for name in first.values()], list(snapshot.KINDS))
+    assert [one for one in results if one["wrong"]] == []
+    assert max(one["seconds"] for one in results) < SECONDS
+
+
 def command(*argv: str, **more: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "analysis", *argv],
@@ -594,7 +614,7 @@ def test_real_streams(tmp_path: Path) -> None:
         with open("/dev/full", "w") as full:
             done = command("sources", stdout=full)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-        assert "standard output: the disk is full" in done.stderr
+        assert "standard output, or a file being written: the disk is full" in done.stderr
     done = command("sources", preexec_fn=lambda: os.close(1))
     assert (done.returncode, done.stderr) == (0, "")
     reader, writer = os.pipe()

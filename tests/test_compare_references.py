@@ -414,3 +414,28 @@ def test_no_bytes_break_the_comparison(content: bytes) -> None:
         page, how = copies.parse(raw.declared("reference"))[name]
         got = copies.compare(name, ours(name)[:1], content, page, how)
         assert got.state == copies.NOT_COMPARED or got.differences
+
+
+#: What stands in a cell of a public file, and breaks what is not careful.
+CELLS = st.sampled_from(
+    [
+        *("1e999999999", "1e99999999999999999999", "-1e-999999999", "9" * 4000, "NaN", "null"),
+        *('"x"', '""', "true", "[]", "[" * 900 + "]" * 900, '{"a": 1}', '"\\ud800"', '"1e9999999"'),
+    ]
+)
+
+
+@given(st.data())
+@settings(max_examples=40)
+def test_no_cell_breaks_the_comparison(data: st.DataObject) -> None:
+    declared = copies.parse(raw.declared("reference"))
+    name = data.draw(st.sampled_from([n for n, (_, how) in declared.items() if how.at]))
+    page, how = declared[name]
+    fields = {str(c.taken or c.total) for c in how.columns.values()}
+    fields |= {c.where for c in how.columns.values() if c.where}
+    row = ", ".join(f"{json.dumps(one)}: {data.draw(CELLS)}" for one in sorted(fields))
+    content = f"[{{{row}}}]"
+    for part in reversed(str(how.at).split(".")):
+        content = f'{{"{part}": {content}}}'
+    got = copies.compare(name, ours(name)[:1], content.encode(), page, how)
+    assert got.state == copies.NOT_COMPARED or got.differences

@@ -180,6 +180,16 @@ def test_a_bomb_is_refused_before_it_is_unpacked(
                 read(packed(tmp_path, row(), row("c/d")), "hub-tree")
 
 
+def test_a_sparse_member_without_end_is_one_error(tmp_path: Path) -> None:
+    # Synthetic: its size is told in one field as nothing and in another as four exabytes.
+    member = tarfile.TarInfo("top/data/a/b.json")
+    member.size, member.type = 2**62, tarfile.GNUTYPE_SPARSE
+    path = tmp_path / "a.tar.gz"
+    path.write_bytes(gzip.compress(member.tobuf(tarfile.GNU_FORMAT) + bytes(512)))
+    with pytest.raises(InputError, match="ends within a member"):
+        read(path, "hub-tree")
+
+
 @pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
 def test_a_bomb_in_a_header_is_refused(tmp_path: Path, form: int) -> None:
     # Synthetic: tarfile holds a long name or a pax record in memory whole, whatever its size.

@@ -131,13 +131,13 @@ def _fail(message: str, status: int = RecordError.exit_status) -> int:
 
 
 def _refused_at(error: OSError) -> str:
-    """Name what could not be read or written."""
-    try:
+    """Name what could not be read or written; a write that fails does not say of what."""
+    if error.filename:
+        return os.fsdecode(error.filename)
+    with contextlib.suppress(OSError):
         sys.stdout.flush()
-    except OSError:
-        _drop_output()
-        return "standard output"
-    return os.fsdecode(error.filename) if error.filename else "a file"
+    _drop_output()
+    return "standard output, or a file being written"
 
 
 def _drop_output() -> None:

@@ -107,6 +107,10 @@ class PublicFiles:
             if not found.resolve().is_relative_to(self.mirror.resolve()):
                 raise InputError(f"{found}: leads out of the mirror folder {self.mirror}")
             try:
+                if found.stat().st_size > LIMIT:
+                    raise IntegrityError(
+                        f"{found}: more than {LIMIT} bytes: not the file that was copied from"
+                    )
                 return found.read_bytes()
             except OSError as error:
                 raise InputError(f"{found}: cannot be read ({error.strerror})") from None

@@ -44,8 +44,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         # The parser's own message ends in "(at line 3, column 7)".
         raise InputError(f"{path}: not valid TOML: {error}") from None
     except (ValueError, RecursionError) as error:
-        # A number of thousands of digits, or brackets in brackets without end.
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        deep = isinstance(error, RecursionError)
+        reason = "nested too deeply" if deep else "a number in it has thousands of digits"
         raise InputError(f"{path}: not usable TOML: {reason}") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None

@@ -286,6 +286,8 @@ def compare(table: str, ours: Sequence[Row], content: bytes, url: str, how: Publ
         found = _added(theirs, how, url) if how.sums else _keyed(theirs, how, url)
     except InputError as error:
         return replace(nothing, reason=str(error))
+    except RecursionError:
+        return replace(nothing, reason=f"{url}: a value in it is nested too deeply")
     differences: list[Difference] = []
     cells, met = 0, set()
     seen: set[tuple[str, ...]] = set()
@@ -350,7 +352,7 @@ def _theirs(content: bytes, url: str, how: Public) -> list[Row]:
     try:
         # What stands in the file, not what a binary fraction makes of it.
         parsed = json.loads(content, parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, ArithmeticError) as error:
         raise InputError(
             f"{url}: not readable as JSON ({shown(error)}): it is broken or cut off: fetch it again"
         ) from None
@@ -410,6 +412,10 @@ def _added(theirs: Sequence[Row], how: Public, url: str) -> dict[tuple[str, ...]
     return {(): made}
 
 
+#: Numbers of more digits before or behind the point count nothing, and break sums.
+_MOST_DIGITS: Final = 400
+
+
 def number(value: object) -> Decimal | None:
     """Return a cell as a number, a truth value as 0 or 1; None where it is none."""
     if isinstance(value, bool):
@@ -418,7 +424,9 @@ def number(value: object) -> Decimal | None:
         found = value if isinstance(value, Decimal) else Decimal(str(value).strip())
     except InvalidOperation:
         return None
-    return found if found.is_finite() else None
+    if not found.is_finite() or abs(found.adjusted()) > _MOST_DIGITS:
+        return None
+    return found
 
 
 def _equal(ours: object, theirs: object, column: Column) -> bool:

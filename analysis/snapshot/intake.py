@@ -111,6 +111,12 @@ def decode(content: bytes, where: str) -> str:
         ) from None
 
 
+def _no_page(text: str, where: str) -> None:
+    """Refuse a web page: a login or an error that was saved in place of data."""
+    if text[:1000].lstrip().lower().startswith(("<!doctype html", "<html")):
+        raise InputError(f"{where}: an HTML page and no data; fetch it again")
+
+
 def parse_json(text: str, where: str) -> Any:
     """Parse JSON.
 
@@ -120,6 +126,7 @@ def parse_json(text: str, where: str) -> Any:
         It is not JSON, is cut off, or too long; the message gives line and column.
     """
     limits.JSON.check(len(text), where)
+    _no_page(text, where)
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -129,7 +136,8 @@ def parse_json(text: str, where: str) -> Any:
             f"{where}: not JSON at line {error.lineno}, column {error.colno}: {error.msg}{cut}"
         ) from None
     except (RecursionError, ValueError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        deep = isinstance(error, RecursionError)
+        reason = "nested too deeply" if deep else "a number in it has thousands of digits"
         raise InputError(f"{where}: not usable JSON: {reason}") from None
 
 
@@ -172,6 +180,7 @@ def parse_csv(text: str, where: str, *, comment: str | None = None) -> dict[str,
         many fields.
     """
     most = limits.CELLS.raised()
+    _no_page(text, where)
     if comment is not None:
         # Only whole lines before or between rows: a quoted field of these lists never spans lines.
         kept = [line for line in text.splitlines(keepends=True) if not line.startswith(comment)]
@@ -441,10 +450,12 @@ def _batch_rows(
     largest = 1
     with path.open("rb") as raw:
         for group in groups:
+            sizes = file.metadata.row_group(group)
+            if sizes.total_byte_size > limits.BATCH_BYTES // 4:
+                limits.ROW.check(sizes.total_byte_size // max(sizes.num_rows, 1), where)
             # pyarrow ends the whole process when it is asked for the sizes of an encrypted
             # column; when it reads one, it raises.
             next(file.iter_batches(1, row_groups=[group], columns=list(columns)), None)
-            sizes = file.metadata.row_group(group)
             for place in chosen:
                 chunk = sizes.column(place)
                 size += chunk.total_uncompressed_size

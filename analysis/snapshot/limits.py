@@ -94,8 +94,8 @@ MEMBERS: Final = Limit(500_000, "members", "half a minute, and half a gigabyte o
 MEMBER: Final = Limit(4_000_000, "bytes in one repository's file", "the largest has 47 kB")
 ARCHIVE: Final = Limit(8_000_000_000, "bytes unpacked", "read as a stream; no disk is filled")
 #: The Hub had 2.9 million models in 2026.
-ROWS: Final = Limit(50_000_000, "rows", "17 Hubs of 2026")
-ELEMENTS: Final = Limit(1_000_000_000, "values in one column", "20 tags for each of the rows")
+ROWS: Final = Limit(20_000_000, "rows", "seven Hubs of 2026; three columns of them take 3 GB")
+ELEMENTS: Final = Limit(1_000_000_000, "values in one column", "50 tags for each of the rows")
 #: What is counted is the columns that are read, not the file.
 PARQUET: Final = Limit(8_000_000_000, "bytes in the columns read", "ten million repositories")
 #: Rows of the Hub's dumps have 1 to 5 kB in all columns; below so many rows nothing is concluded.

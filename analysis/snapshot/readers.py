@@ -888,6 +888,9 @@ def read(
         if synthetic and check[0] == "hub-snapshot":
             return _read_hub_snapshot(Path(path), asked, synthetic=True)
         return _READERS[check[0]](Path(path), asked)
+    except RecursionError:
+        # What the parser just takes, a message about it may not.
+        raise InputError(f"{path}: a value in it is nested too deeply") from None
     except MemoryError:
         raise InputError(
             f"{path}: reading it needs more memory than this machine gives; close other programs, "

@@ -51,6 +51,9 @@ _NEEDED: Final = ("repository_id", "created_at")
 #: Headers before a member (long names, a pax record), which tarfile holds in memory whole.
 MOST_BYTES_OF_HEADERS: Final = 1_000_000
 
+#: Reads at the end of the file, where nothing comes any more.
+_MOST_EMPTY: Final = 100
+
 #: Fields whose values are lists of texts.
 _LISTS: Final = ("tags", "languages")
 #: All that is kept of a repository's file; cards and descriptions can be long.
@@ -101,7 +104,7 @@ class _Metered:
     """A stream that gives no more than is due before the next member is known."""
 
     def __init__(self, inner: gzip.GzipFile, notes: Notes) -> None:
-        self._inner, self._notes = inner, notes
+        self._inner, self._notes, self._empty = inner, notes, 0
         self.allow(0)
 
     def allow(self, size: int) -> None:
@@ -111,6 +114,10 @@ class _Metered:
     def read(self, size: int) -> bytes:
         content = self._inner.read(size)
         self._left -= len(content)
+        self._empty += not content
+        if self._empty > _MOST_EMPTY:
+            # tarfile walks to the end that a sparse member tells, past that of the file.
+            raise EOFError("it ends within a member")
         if self._left < 0:
             raise self._notes.error("a header in it is larger than any name may be")
         return content

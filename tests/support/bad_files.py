@@ -181,6 +181,13 @@ def _long_value(folder: Path, rows: int = 200_000, length: int = 1_000_000) -> P
     )
 
 
+def _one_value(folder: Path, length: int = 400_000_000) -> Path:
+    """Write one row with one text of 400 million letters, in a few kilobytes."""
+    table = pa.table({"id": ["x" * length], "downloads": [1]})
+    options = {"use_dictionary": False, "write_statistics": False}
+    return put(folder, "value.parquet", parquet_bytes(table, compression="zstd", **options))
+
+
 def _zero_pages(folder: Path, rows: int = 300_000_000) -> Path:
     """Write plain pages of zeros: gigabytes that compress to nearly nothing."""
     table = pa.table({"id": ["a/b"], "downloads": pa.array([0], pa.int64())})
@@ -268,6 +275,7 @@ PARQUETS: dict[str, Maker] = {
     "Parquet, columns encrypted": lambda folder: _encrypted(folder, plaintext_footer=True),
     "Parquet of 10^9 equal rows": _many_rows,
     "Parquet, one long text 200,000 times": _long_value,
+    "Parquet, one text of 400 million letters": _one_value,
     "Parquet, pages of zeros that unpack to 4 GB": _zero_pages,
     "Parquet, lists of 2 * 10^8 texts": _lists,
     "Parquet of 100,000 columns": _columns,
@@ -563,7 +571,10 @@ ARCHIVES: dict[str, Maker] = {
     "archive of names of escapes": lambda folder: _tar(
         folder, (_member("top/data/\x1b[2J\n/x.json", 1), b"x")
     ),
-    "archive of a member of 8 EB": lambda folder: _gzip_of(folder, _declared(2**62), 0),
+    "archive of a member of 4 EB": lambda folder: _gzip_of(folder, _declared(2**62), 0),
+    "archive of a sparse member of 4 EB": lambda folder: _gzip_of(
+        folder, _declared(2**62, tarfile.GNUTYPE_SPARSE), 0
+    ),
     "archive of a member of 1 GB": lambda folder: _gzip_of(
         folder, _declared(1_000_000_000), 1_000_000_000
     ),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import resource
 import signal
 import sys
 import tempfile
@@ -46,6 +45,8 @@ def run(argv: list[str], *, seconds: int = 60, memory: int = 0, user: int = 0) -
     user : int
         Number of the user who runs it, where that is not the present one; 0 for the present one.
     """
+    import resource  # of Unix alone, as forks are
+
     from analysis.commands import main
 
     begin = time.perf_counter()
@@ -124,7 +125,7 @@ def complaints(result: Result, *, valid: bool = True) -> list[str]:
 
 
 def main_of_cases() -> None:
-    """Make each file, read it as each kind, print what came of it."""
+    """Read files, made here or named by a path, as each kind; print what came of it."""
     from analysis import snapshot  # noqa: F401  (imported before the forks)
     from analysis.commands import parser
     from tests.support import bad_files
@@ -132,7 +133,8 @@ def main_of_cases() -> None:
     parser()
     for case in json.load(sys.stdin):
         with tempfile.TemporaryDirectory() as folder:
-            path = bad_files.ALL[case["file"]](Path(folder))
+            make = bad_files.ALL.get(case["file"])
+            path = make(Path(folder)) if make is not None else Path(case["file"])
             for kind in case["kinds"]:
                 argv = ["inspect", str(path), "--kind", kind, "--json"]
                 found = run(argv, memory=case["memory"])
