@@ -213,7 +213,8 @@ def _rows_with(values: pa.ChunkedArray, needle: bytes) -> Places:
     for chunk in values.chunks:
         _, ends, data = chunk.buffers()
         kind = np.int64 if pa.types.is_large_string(chunk.type) else np.int32
-        bounds = np.frombuffer(ends, dtype=kind)[chunk.offset : chunk.offset + len(chunk) + 1]
+        part = slice(chunk.offset, chunk.offset + len(chunk) + 1)
+        bounds: Places = np.frombuffer(ends, dtype=kind)[part].astype(np.int64)
         letters = b"" if data is None else data.slice(int(bounds[0])).to_pybytes()
         found = []
         place = letters.find(needle)
@@ -224,7 +225,7 @@ def _rows_with(values: pa.ChunkedArray, needle: bytes) -> Places:
         row = np.searchsorted(bounds, start, side="right") - 1
         inside = row < len(chunk)
         row, start = row[inside], start[inside]
-        row = row[start + len(needle) <= bounds[row + 1]]
+        row = row[start <= bounds[row + 1] - len(needle)]
         out.append(np.unique(row[chunk.is_valid().to_numpy(zero_copy_only=False)[row]]) + before)
         before += len(chunk)
     return np.concatenate(out)

@@ -537,8 +537,8 @@ def _decoded(coded: tuple[Codes, pa.Array], places: Codes) -> pd.Series[Any]:
     return pd.Series(texts.to_pylist(), dtype="string")
 
 
-def _owners(names: pa.Array) -> tuple[Codes, pa.Array]:
-    """Organisations of some ids as codes, -1 for none, and their names."""
+def owners(names: pa.Array) -> tuple[Codes, pa.Array]:
+    """Return the organisations of some ids as codes, -1 for none, and their names."""
     parts = []
     for begin in range(0, len(names), _SLICE):
         split = pc.split_pattern(names.slice(begin, _SLICE), "/", max_splits=1)
@@ -596,7 +596,7 @@ def _reduce(
     tasks = source.tasks()
     known = names if stay.all() else names.filter(pa.array(stay))
     kept = rows if stay.all() else rows[stay]
-    owner = _owners(known)
+    owner = owners(known)
     chosen = _matter(known, owner, families, ids)
     details = source.named(kept[chosen], place)
 
