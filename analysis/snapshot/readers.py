@@ -346,7 +346,12 @@ def _read_hub_stats(path: Path, columns: tuple[str, ...] | None, *, synthetic: b
         # Only the leaf: the struct of parameters by type has another shape in every dump.
         leaves += ["safetensors.total"] if total_leaf else []
     bases = "baseModels" in have and bool({"base_models", "base_relation"} & wanted)
-    leaves += ["baseModels"] if bases else []
+    if bases and has_bases(schema.field("baseModels").type):
+        # Without the models' internal numbers, which cost as much again as their ids.
+        paths = [file.schema.column(place).path for place in range(len(file.schema))]
+        leaves += [p for p in paths if p.startswith("baseModels.") and not p.endswith("._id")]
+    elif bases:
+        leaves.append("baseModels")
     table = read_columns(file, leaves, notes)
     out = {
         name: parse_arrow(name, table[source], source, notes, required=name in _NEEDED)
@@ -366,7 +371,9 @@ def _read_hub_stats(path: Path, columns: tuple[str, ...] | None, *, synthetic: b
     if cards and has_cards(table["cardData"].type, notes):
         found_cards = card_licences(table["cardData"])
         out["licence_name"] = card_column(*found_cards, table.num_rows, notes)
-    frame = pd.DataFrame(out)
+    frame = pd.DataFrame(out, copy=False)
+    del table, out
+    pa.default_memory_pool().release_unused()
     if "licence" in wanted and "licence" not in frame and "tags" in frame:
         frame["licence"] = licence_of_tags(frame["tags"])
     frame = unrepeated(identify(frame, notes), ["repository_id"], notes)
