@@ -14,6 +14,7 @@ since it has rules of its own for names.
 
 from __future__ import annotations
 
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -562,16 +563,32 @@ def _reduce(
 ) -> Whole:
     if depth < 0:
         raise InputError(f"depth {depth}: give a number of 0 or more")
-    after = Notes(source.notes.where)
+    with ThreadPoolExecutor(1) as beside:
+        return _reduced(source, families, ids, depth, synthetic, beside)
+
+
+def _reduced(
+    source: _Frame | _Parquet,
+    families: Families,
+    ids: Iterable[str],
+    depth: int,
+    synthetic: bool,
+    beside: Executor,
+) -> Whole:
+    """Reduce, with a second thread for what does not wait for the file."""
+    after, odd = Notes(source.notes.where), Notes(source.notes.where)
     texts = source.ids()
+    looked_at = beside.submit(_looked_at, texts, None if source.checked else odd)
     counters = {name: source.counter(name) for name in COUNTERS}
-    keys = relations.case_keys(texts)
-    twice = relations.perhaps_shared(keys)
+    created = source.created()
+    tasks = source.tasks()
+    keys, twice, owner = looked_at.result()
+    _release()
     rows: Codes = np.arange(len(texts), dtype=np.int32)
     if not source.checked:
         missing = texts.is_null().to_numpy(zero_copy_only=False)
         note_missing_ids(missing, after)
-        note_odd_ids(pa.chunked_array([texts.drop_null()]), after)
+        after.found += odd.found
         gone = _repeats(texts, twice[~missing[twice]], rows, counters, after)
         missing[gone] = True
         rows = rows[~missing]
@@ -592,14 +609,21 @@ def _reduce(
         same = _places(pc.is_in(names, names.take(pa.array(new))))
         stay[_repeats(names, same, rows, counters, after)] = False
         twice = relations.perhaps_shared(keys)
-    created = source.created()
-    tasks = source.tasks()
     known = names if stay.all() else names.filter(pa.array(stay))
     kept = rows if stay.all() else rows[stay]
-    owner = owners(known)
+    if len(known) < len(owner[0]) or names is not own:
+        owner = owners(known)
+    values = {n: c if c is None or len(kept) == len(c) else c[kept] for n, c in counters.items()}
+    for name, numbers in values.items():
+        if numbers is not None and _exact(numbers[numbers >= 0]) > LARGEST:
+            raise source.notes.error(f"the counters {name} add up to more than 64 bits hold")
+    day = created if created is None or len(kept) == len(created) else created[kept]
+    task = None if tasks is None else (tasks[0][kept], tasks[1])
+    tables = beside.submit(_tables, known, values, owner, task, day, depth)
+
     chosen = _matter(known, owner, families, ids)
     details = source.named(kept[chosen], place)
-
+    _release()
     found, days, downloads = None, np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)
     if (parts := source.parts(place)) is not None:
         lineage, node = relations.of_parts(
@@ -613,30 +637,51 @@ def _reduce(
         del node
     source.forget()
     del own, names, keys, parts
-
-    values = {n: c if c is None or len(kept) == len(c) else c[kept] for n, c in counters.items()}
-    del counters
-    for name, numbers in values.items():
-        if numbers is not None and _exact(numbers[numbers >= 0]) > LARGEST:
-            raise source.notes.error(f"the counters {name} add up to more than 64 bits hold")
-    groups = _Groups(len(kept), values)
-    task = None if tasks is None else (tasks[0][kept], tasks[1])
     return Whole(
         rows=source.rows,
         repositories=len(kept),
         sums={n: 0 if c is None else int(c[c >= 0].sum()) for n, c in values.items()},
         unread={n: len(kept) if c is None else int((c < 0).sum()) for n, c in values.items()},
         named=_rows_of(known, values, chosen, details),
-        head=_head(known, values, task, depth),
-        organisations=groups.organisations(owner, depth),
-        tasks=groups.tasks(task),
-        months=groups.months(None if created is None else created[kept]),
         lineage=found,
         created=days,
         downloads=downloads,
         synthetic=synthetic,
         problems=(*source.notes.found, *after.found),
+        **tables.result(),
     )
+
+
+def _looked_at(
+    texts: pa.Array, odd: Notes | None
+) -> tuple[npt.NDArray[np.uint64], Codes, tuple[Codes, pa.Array]]:
+    """Look at all ids: what tells equal ones, which may be equal, and whose they are."""
+    if odd is not None:
+        note_odd_ids(pa.chunked_array([texts.drop_null()]), odd)
+    keys = relations.case_keys(texts)
+    return keys, relations.perhaps_shared(keys), owners(texts)
+
+
+def _tables(
+    names: pa.Array,
+    values: Mapping[str, Numbers | None],
+    owner: tuple[Codes, pa.Array],
+    task: tuple[Codes, pa.Array] | None,
+    day: Days | None,
+    depth: int,
+) -> dict[str, pd.DataFrame]:
+    groups = _Groups(len(names), values)
+    return {
+        "head": _head(names, values, task, depth),
+        "organisations": groups.organisations(owner, depth),
+        "tasks": groups.tasks(task),
+        "months": groups.months(day),
+    }
+
+
+def _release() -> None:
+    """Give back what Arrow keeps for later: its peaks are not ours."""
+    pa.default_memory_pool().release_unused()
 
 
 def _earliest(days: Days | None, node: Codes, count: int) -> Days:
