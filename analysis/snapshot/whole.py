@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from analysis.errors import InputError
 from analysis.snapshot import families as families_module
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import numpy.typing as npt
-    import pyarrow.parquet as pq
 
     from analysis.snapshot.families import Families
 
@@ -196,7 +196,7 @@ def reduce(
     notes = Notes(str(path))
     file = readers.open_hub_stats(path, notes, synthetic=synthetic)
     with file:
-        source = _Parquet(file, notes, _wanted(details), lineage, progress)
+        source = _Parquet(path, file, notes, _wanted(details), lineage, progress)
         return _reduce(source, families, ids, depth, intake.is_synthetic(file))
 
 
@@ -283,13 +283,14 @@ class _Parquet:
 
     def __init__(
         self,
+        path: Path,
         file: pq.ParquetFile,
         notes: Notes,
         details: frozenset[str],
         lineage: bool,
         progress: Callable[[int, int], None] | None,
     ) -> None:
-        self.file, self.notes, self.want_lineage = file, notes, lineage
+        self.path, self.file, self.notes, self.want_lineage = path, file, notes, lineage
         self.rows = int(file.metadata.num_rows)
         self.shape = file.schema_arrow
         self.have = frozenset(self.shape.names)
@@ -328,8 +329,16 @@ class _Parquet:
             self.held["last_modified"] = found
         if "pipeline_tag" not in self.have:
             return None
-        texts = self._texts("pipeline_tag", self._column("pipeline_tag"), "pipeline_tag")
-        self.task = _coded(texts)
+        shape = self.shape.field("pipeline_tag").type
+        if pa.types.is_string(shape):
+            # A few words stand in the file as codes, and stay codes.
+            with pq.ParquetFile(self.path, read_dictionary=["pipeline_tag"]) as file:
+                values = readers.read_columns(file, ["pipeline_tag"], self.notes).column(0)
+            self._tick(self.rows)
+            self.task = _encoded(values.unify_dictionaries())
+        else:
+            texts = self._texts("pipeline_tag", self._column("pipeline_tag"), "pipeline_tag")
+            self.task = _coded(texts)
         return self.task
 
     def named(self, places: Codes, place: Codes) -> dict[str, pd.Series[Any]]:
@@ -525,11 +534,18 @@ def _days(series: pd.Series[Any]) -> Days:
 
 def _coded(texts: pa.ChunkedArray) -> tuple[Codes, pa.Array]:
     """Write texts as codes, -1 for null."""
-    encoded = texts.dictionary_encode()
-    if not encoded.num_chunks:
+    return _encoded(texts.dictionary_encode())
+
+
+def _encoded(values: pa.ChunkedArray) -> tuple[Codes, pa.Array]:
+    """Take the codes out of a column that has one dictionary; an empty text is null."""
+    if not values.num_chunks:
         return np.zeros(0, dtype=np.int32), pa.array([], pa.string())
-    codes = [as_codes(pc.fill_null(chunk.indices, -1)) for chunk in encoded.chunks]
-    return np.concatenate(codes), encoded.chunk(0).dictionary
+    code = np.concatenate([as_codes(pc.fill_null(chunk.indices, -1)) for chunk in values.chunks])
+    texts = values.chunk(0).dictionary
+    if (empty := pc.index(texts, "").as_py()) >= 0:
+        code[code == empty] = -1
+    return code, texts
 
 
 def _decoded(coded: tuple[Codes, pa.Array], places: Codes) -> pd.Series[Any]:
@@ -608,11 +624,16 @@ def _reduced(
         keys[new] = relations.case_keys(names.take(pa.array(new)))
         same = _places(pc.is_in(names, names.take(pa.array(new))))
         stay[_repeats(names, same, rows, counters, after)] = False
-        twice = relations.perhaps_shared(keys)
+        met = pc.index_in(pa.array(keys), pa.array(np.unique(keys[new])))
+        twice = np.union1d(twice, _places(met.is_valid()))
+        code, holders = owner
+        code = code[rows]
+        code[new], holders = _renamed(owners(names.take(pa.array(new))), holders)
+        owner = code[stay], holders
+    elif len(rows) < len(owner[0]):
+        owner = owner[0][rows], owner[1]
     known = names if stay.all() else names.filter(pa.array(stay))
     kept = rows if stay.all() else rows[stay]
-    if len(known) < len(owner[0]) or names is not own:
-        owner = owners(known)
     values = {n: c if c is None or len(kept) == len(c) else c[kept] for n, c in counters.items()}
     for name, numbers in values.items():
         if numbers is not None and _exact(numbers[numbers >= 0]) > LARGEST:
@@ -650,6 +671,15 @@ def _reduced(
         problems=(*source.notes.found, *after.found),
         **tables.result(),
     )
+
+
+def _renamed(new: tuple[Codes, pa.Array], holders: pa.Array) -> tuple[Codes, pa.Array]:
+    """Write a few organisations in the codes of many, with those that are not yet among them."""
+    found = pc.index_in(new[1], holders)
+    more = new[1].filter(found.is_null())
+    code = as_codes(pc.fill_null(found, -1)).copy()
+    code[code < 0] = len(holders) + np.arange(len(more))
+    return np.append(code, -1)[new[0]], pa.concat_arrays([holders, more])
 
 
 def _looked_at(
@@ -847,6 +877,7 @@ class _Groups:
         codes = np.where(codes < 0, len(texts), codes)
         names: pd.Series[Any] = pd.Series([*texts.to_pylist(), None], dtype="string")
         table = self.table("organisation", names, codes, COUNTERS).iloc[:-1]
+        table = table[table["repositories"] > 0]
         table = table.sort_values(["downloads_30d", "organisation"], ascending=[False, True])
         return table.head(depth).reset_index(drop=True)
 
