@@ -18,7 +18,7 @@ from analysis.builder import loading
 from analysis.errors import InputError
 from analysis.snapshot import families as families_module
 from analysis.snapshot import intake, whole
-from benchmarks import synthetic
+from benchmarks import run, synthetic, ways
 
 FAMILIES = families_module.parse(raw.declared("families"))
 ROWS, RELATIONS = 20_000, 12_000
@@ -101,6 +101,59 @@ def test_marked_so_that_no_claim_reads_it(hub: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(raw, "fetch", lambda name: hub)
     with pytest.raises(InputError, match="marked synthetic"):
         loading.load(loading.load_rules())
+
+
+def test_all_ways_find_the_same_numbers(hub: Path) -> None:
+    pytest.importorskip("networkx")
+    pytest.importorskip("polars")
+    rules = ways.Rules.declared()
+    found = {name: way(hub, rules) for name, (way, _, _) in ways.WAYS.items()}
+    mine = found["ours"]
+    assert mine["rows"] == ROWS
+    assert mine["families"]["qwen"] > 0
+    assert mine["transitive"]["qwen"] > mine["direct"]["qwen"] > 0
+    assert len(mine["head"]) == ways.DEPTH
+    for name, (_, compared, _) in ways.WAYS.items():
+        assert found[name] == (mine if compared else {"rows": ROWS}), name
+
+
+def test_the_table_and_the_goals_from_cells() -> None:
+    took = {"ours": 2.0, "floor": 1.0, "pandas": 30.0, "polars": 1.5}
+    cells = [
+        {
+            "size": size,
+            "way": way,
+            "repeat": 0,
+            "wall_s": seconds * size / 1000,
+            "cpu_s": seconds,
+            "peak_mb": 100.0,
+        }
+        for size in (1000, 10_000)
+        for way, seconds in took.items()
+    ]
+    table = run.summary(cells)
+    met = {name: goal["met"] for name, goal in run.goals(table).items()}
+    assert met["times the floor, cpu_s"]
+    assert met["pandas over ours, wall_s"]
+    assert not met["Polars over ours, cpu_s"]
+    assert met["growth against linear, wall_s"]
+    assert not met["pandas' peak over ours"]
+    assert run.written(table).count("\n") == 2 + len(table) - 1
+    assert run.goals([]) == {}
+
+
+@pytest.mark.slow
+def test_a_broken_run_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out.json"
+    options = ["--rows", "3000", "--folder", str(tmp_path), "--json", str(out), "--repeats", "1"]
+    assert run.main([*options, "--ways", "ours", "floor"]) == 0
+    first = json.loads(out.read_text(encoding="utf-8"))["cells"]
+    assert run.main([*options, "--ways", "ours", "polars", "floor", "pandas"]) == 0
+    cells = json.loads(out.read_text(encoding="utf-8"))["cells"]
+    assert cells[:2] == first
+    assert [cell["way"] for cell in cells] == ["ours", "floor", "polars", "pandas"]
+    assert len({cell.get("numbers_sha256") for cell in cells} - {None}) == 1
+    assert "| 3,000 | our reduction |" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ from analysis.errors import InputError, one_line
 from analysis.measure import bulk, concentration, derivatives
 from analysis.snapshot import families as families_module
 from analysis.snapshot import lineage
+from analysis.snapshot.graph import arrow_texts
 
 #: Kinds whose rows are relations, or repositories with the bases that they declare.
 GRAPH_KINDS: Final = (
@@ -245,7 +246,9 @@ def count(
     families = families_module.parse(raw.declared("families"))
     rule = _rule(args)
     problems = [text for one in read for text in one.problems]
-    frame = pd.concat([one.frame for one in read], ignore_index=True)
+    # One file may be a whole Hub, which is not copied.
+    frames = [one.frame for one in read]
+    frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
     result: dict[str, Any] = {
         "snapshot": name,
         "count": rule.count,
@@ -265,7 +268,7 @@ def count(
     if kind in COUNT_KINDS:
         _refuse(args, name, kind)
         return result | _of_counts(frame, kind, families, rule, problems)
-    return result | _of_relations(args, name, frame, families, rule, problems)
+    return result | _of_relations(args, name, kind, frame, families, rule, problems)
 
 
 def _rule(args: argparse.Namespace) -> derivatives.Rule:
@@ -297,6 +300,7 @@ def _rule(args: argparse.Namespace) -> derivatives.Rule:
 def _of_relations(
     args: argparse.Namespace,
     name: str,
+    kind: str,
     frame: pd.DataFrame,
     families: families_module.Families,
     rule: derivatives.Rule,
@@ -305,7 +309,7 @@ def _of_relations(
     if "list" in frame.columns:
         # A file of several rankings holds a repository once in each.
         frame = frame.drop_duplicates("repository_id", ignore_index=True)
-    found = lineage.of(frame, families)
+    found = _of_whole(frame, families) if kind == "hub-snapshot" else lineage.of(frame, families)
     if not found.report.stated:
         raise InputError(f"{name}: no repository in it declares a base: nothing to count")
     downloads = _downloads(args, frame) if rule.minimum_downloads else None
@@ -343,6 +347,16 @@ def _of_relations(
         titles.index = counts.index
         result["concentration"] = _concentration(counts, titles, None)
     return result
+
+
+def _of_whole(frame: pd.DataFrame, families: families_module.Families) -> lineage.Lineage:
+    """Read the relations of what may be a whole Hub: its reader leaves each id once."""
+    ids = arrow_texts(frame["repository_id"]).combine_chunks()
+    if "base_models" in frame.columns:
+        parts = lineage.parts_of_field(frame)
+    else:
+        parts = lineage.parts_of_tags(frame["tags"])
+    return lineage.of_parts(ids, parts, families)[0]
 
 
 def _downloads(args: argparse.Namespace, frame: pd.DataFrame) -> pd.Series[Any] | None:

@@ -6,10 +6,14 @@ import argparse
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis import raw, snapshot
 from analysis.claims import settings
@@ -19,10 +23,17 @@ from analysis.measure import licences as measure_licences
 from analysis.measure import snapshots
 from analysis.snapshot import dating
 from analysis.snapshot import families as families_module
+from analysis.snapshot.graph import arrow_texts
+from analysis.snapshot.lineage import case_keys, perhaps_shared
+from analysis.snapshot.whole import owners
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 MEASURES = ("downloads_30d", "downloads_all_time")
 COUNTER_KINDS = ("hub-snapshot", "hub-top30", "hub-top25", "hub-top15", "hub-trending", "hub-panel")
 _RULES = ("official", "organisation", "with-reuploads")
+_NONE = "(none)"
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -57,6 +68,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     inspect.add_argument(
         "--kind", required=True, metavar="KIND", help=f"one of {', '.join(snapshot.KINDS)}"
+    )
+    inspect.add_argument(
+        "--synthetic",
+        action="store_true",
+        help="also read a file that a generator made and marked so: its numbers are made up",
     )
     inspect.set_defaults(run=run_inspect)
     _common(inspect)
@@ -124,7 +140,7 @@ def run_inspect(args: argparse.Namespace) -> int:
     if args.kind not in COUNTER_KINDS:
         got = snapshot.read(args.file, args.kind)
         return _describe(args, got)
-    got = snapshot.read(args.file, args.kind, columns=_columns(args.kind))
+    got = snapshot.read(args.file, args.kind, columns=_columns(args.kind), synthetic=args.synthetic)
     return _print(args, str(args.file), got, None)
 
 
@@ -187,28 +203,63 @@ def _rows(frame: pd.DataFrame, families: families_module.Families) -> pd.DataFra
         frame = frame[frame["list"] == "downloads"]
     if "day" in frame.columns:
         frame = frame[frame["day"] == frame["day"].max()]
-    ids = families_module.canonical(frame["repository_id"], families).astype("str")
-    return frame.assign(repository_id=ids)
+    return frame.assign(repository_id=families_module.canonical(frame["repository_id"], families))
 
 
-def _counters(args: argparse.Namespace, frame: pd.DataFrame) -> pd.Series[Any]:
-    if args.measure not in frame.columns or frame[args.measure].isna().all():
-        other = [m for m in MEASURES if m in frame.columns and frame[m].notna().any()]
-        advice = f"ask for --measure {other[0]}" if other else "nor any other download counter"
-        raise InputError(f"the file holds no counter {args.measure}: {advice}")
-    counters = pd.Series(
-        frame[args.measure].astype("Float64").to_numpy(dtype="float64", na_value=float("nan")),
-        index=frame["repository_id"].to_numpy(),
-    )
-    return counters.groupby(level=0).max()
+@dataclass(frozen=True)
+class _Counted:
+    """Repositories of a file with their counters: arrays, since a whole Hub has millions."""
+
+    ids: pa.Array
+    counters: npt.NDArray[np.float64]
+    tasks: pa.ChunkedArray | None
+
+    @classmethod
+    def of(cls, args: argparse.Namespace, frame: pd.DataFrame) -> _Counted:
+        """Take the counter asked for; of several rows about one repository the largest."""
+        if args.measure not in frame.columns or frame[args.measure].isna().all():
+            other = [m for m in MEASURES if m in frame.columns and frame[m].notna().any()]
+            advice = f"ask for --measure {other[0]}" if other else "nor any other download counter"
+            raise InputError(f"the file holds no counter {args.measure}: {advice}")
+        counters = frame[args.measure].to_numpy(dtype="float64", na_value=float("nan"))
+        ids = arrow_texts(frame["repository_id"]).combine_chunks()
+        tasks = arrow_texts(frame["pipeline_tag"]) if "pipeline_tag" in frame.columns else None
+        found = cls(ids, counters, tasks)
+        some = perhaps_shared(case_keys(ids))
+        if len(some):
+            texts = ids.take(pa.array(some)).to_pylist()
+            order = sorted(
+                range(len(some)),
+                key=lambda k: (texts[k], np.isnan(counters[some[k]]), -counters[some[k]], k),
+            )
+            again = [k for last, k in pairwise(order) if texts[last] == texts[k]]
+            stay = np.ones(len(ids), dtype=bool)
+            stay[some[again]] = False
+            found = found.only(stay)
+        return found
+
+    def only(self, stay: npt.NDArray[np.bool_]) -> _Counted:
+        """Keep some of the repositories."""
+        if stay.all():
+            return self
+        flags = pa.array(stay)
+        tasks = None if self.tasks is None else self.tasks.filter(flags)
+        return _Counted(self.ids.filter(flags), self.counters[stay], tasks)
+
+    def among(self, names: set[str]) -> npt.NDArray[np.bool_]:
+        """Flag the repositories that have one of some names."""
+        found = pc.is_in(self.ids, pa.array(sorted(names), pa.string()))
+        flags: npt.NDArray[np.bool_] = found.to_numpy(zero_copy_only=False)
+        return flags
 
 
 def _population(
-    args: argparse.Namespace, frame: pd.DataFrame, families: families_module.Families
-) -> set[str] | None:
+    args: argparse.Namespace, rows: _Counted, families: families_module.Families
+) -> tuple[_Counted, set[str] | None]:
+    """Return the rows of the population, and its members where those are a list of their own."""
     name = str(args.population)
     if name in ("present", "all"):
-        return None
+        return rows.only(~np.isnan(rows.counters)), None
     declared = settings.parse_populations(raw.declared("populations"))
     if name.startswith("tracked-"):
         source, _ = raw.load_registry().find(name)
@@ -224,11 +275,10 @@ def _population(
             )
         entry = declared.find(name)
         if entry.kind == "tasks":
-            if "pipeline_tag" not in frame.columns:
+            if rows.tasks is None:
                 raise InputError(f"--population {name}: the file holds no tasks (pipeline_tag)")
-            members = set(
-                frame.loc[frame["pipeline_tag"].isin(entry.tasks), "repository_id"].astype("str")
-            )
+            flags = pc.is_in(rows.tasks, pa.array(sorted(entry.tasks), pa.string()))
+            return rows.only(np.asarray(flags.to_numpy(), dtype=bool)), None
         else:
             latest = [
                 v.name
@@ -240,7 +290,7 @@ def _population(
             members = set(
                 listed[makers.isin(entry.makers).fillna(False).astype(bool)].astype("str")
             )
-    return members
+    return rows.only(rows.among(members)), members
 
 
 def _list(name: str, families: families_module.Families) -> set[str]:
@@ -250,27 +300,34 @@ def _list(name: str, families: families_module.Families) -> set[str]:
 
 def _print(args: argparse.Namespace, name: str, got: snapshot.Snapshot, head: _Head | None) -> int:
     families = families_module.parse(raw.declared("families"))
-    frame = _rows(got.frame, families)
-    counters = _counters(args, frame)
-    members = _population(args, frame, families)
+    every = _Counted.of(args, _rows(got.frame, families))
+    rows, members = _population(args, every, families)
     asked = pd.Series(sorted(set(args.exclude)), dtype="string")
     excluded = set(families_module.canonical(asked, families).astype("str"))
-    idle = sorted(excluded - set(counters.index) - (members or set()))
+    there = set(every.ids.filter(pa.array(every.among(excluded))).to_pylist()) if excluded else ()
+    idle = sorted(excluded - set(there) - (members or set()))
     problems = [*got.problems, *(f"--exclude {one}: not there to leave out" for one in idle)]
-    counters = counters[~counters.index.isin(excluded)]
+    del every
+    if excluded:
+        rows = rows.only(~rows.among(excluded))
+    read = ~np.isnan(rows.counters)
+    missing = set(rows.ids.filter(pa.array(~read)).to_pylist())
+    rows = rows.only(read)
     if members is not None:
-        members -= excluded
-    ids = pd.Series(sorted(set(counters.index) | (members or set())), dtype="string")
-    assigned = families_module.assign(ids, families, args.family_rule)
-    titles = families.titles
-    label = {str(i): titles[str(f)] for i, f in zip(ids, assigned, strict=True) if not pd.isna(f)}
-    # The Hub's first repositories have no organisation; the sum of all parts stays the total.
-    organisation = {i: i.split("/", 1)[0] if "/" in i else "(none)" for i in map(str, ids)}
+        missing = members - excluded - set(rows.ids.to_pylist())
+    absent = pd.Series(sorted(missing), dtype="string")
     bounded = head if args.measure == "downloads_30d" else None
     cap = None if bounded is None else float(bounded.last)
     listed = None if bounded is None else bounded.entries(families)
-    by_family = snapshots.tabulate(counters, label, members, cap, listed)
-    by_organisation = snapshots.tabulate(counters, organisation, members, cap, listed)
+    known = pd.Series(rows.counters)
+
+    def titles(ids: pd.Series[Any]) -> pd.Series[Any]:
+        return families_module.assign(ids, families, args.family_rule).map(families.titles)
+
+    texts = pd.Series(pa.chunked_array([rows.ids]).to_pandas(), dtype="string")
+    own = dict(zip(absent, titles(absent).astype("object"), strict=True))
+    own = {str(i): None if pd.isna(title) else str(title) for i, title in own.items()}
+    by_family = snapshots.tabulate_rows(known, titles(texts), own, cap, listed)
     result: dict[str, Any] = {
         "snapshot": name,
         "population": args.population,
@@ -285,9 +342,18 @@ def _print(args: argparse.Namespace, name: str, got: snapshot.Snapshot, head: _H
         "excluded": sorted(args.exclude),
         "problems": problems,
         "families": {g: _part(p) for g, p in by_family.groups.items()},
-        "organisations": {g: _part(p) for g, p in by_organisation.groups.items()},
     }
     if args.json:
+        # The Hub's first repositories have no organisation; the sum of all parts stays the total.
+        code, names = owners(rows.ids)
+        texts_of = names.to_pylist()
+        none = texts_of.index(_NONE) if _NONE in texts_of else len(texts_of)
+        code = np.where(code < 0, none, code).astype(np.int64)
+        groups = pd.Index([*texts_of, _NONE][: max(len(texts_of), none + 1)])
+        parts = pd.Series(pd.Categorical.from_codes(code, groups))
+        own = {str(i): i.split("/", 1)[0] if "/" in i else _NONE for i in map(str, absent)}
+        by_organisation = snapshots.tabulate_rows(known, parts, own, cap, listed)
+        result["organisations"] = {g: _part(p) for g, p in by_organisation.groups.items()}
         print(json.dumps(result, indent=1, allow_nan=False))
         return 0
     print(one_line(f"{name}, population {args.population}, {args.measure}"))

@@ -84,23 +84,56 @@ def tabulate(
     wanted = set(known.index) if population is None else set(population)
     if population is not None:
         known = known[known.index.isin(wanted)]
+    names = pd.Series(known.index, index=known.index).map(dict(label))
+    absent = {name: label.get(name) for name in sorted(wanted - set(known.index))}
+    return tabulate_rows(known, names, absent, cap, listed)
+
+
+def tabulate_rows(
+    known: pd.Series,
+    groups: pd.Series,
+    absent: Mapping[str, str | None],
+    cap: float | None = None,
+    listed: Mapping[str, float] | None = None,
+) -> Tabulation:
+    """Do the same for rows that were chosen already, however many they are.
+
+    Parameters
+    ----------
+    known
+        Requests of the repositories of the population that were read.
+    groups
+        Group of each, on the same index; null for none.
+    absent
+        Repositories of the population that were not read, each with its group or None.
+    cap, listed
+        See :func:`tabulate`.
+
+    Returns
+    -------
+    Tabulation
+        Groups by name, largest first, names in order where equal.
+
+    Raises
+    ------
+    InputError
+        No repository of the population has a counter.
+    """
     if known.empty:
         raise InputError(
             "no repository of the population has a counter here: choose another population"
         )
-    missing = wanted - set(known.index)
     own_missing: dict[str, int] = {}
     own_most: dict[str, float] = {}
     most = 0.0
-    for name in sorted(missing):
+    for name in sorted(absent):
         bound = _most(name, cap, listed)
         most += bound
-        group = label.get(name)
-        if group is not None:
-            own_missing[group] = own_missing.get(group, 0) + 1
-            own_most[group] = own_most.get(group, 0.0) + bound
-    names = pd.Series(known.index, index=known.index).map(dict(label))
-    sums = known.groupby(names).agg(["sum", "size"])
+        own_group = absent[name]
+        if own_group is not None:
+            own_missing[own_group] = own_missing.get(own_group, 0) + 1
+            own_most[own_group] = own_most.get(own_group, 0.0) + bound
+    sums = known.groupby(groups, observed=True).agg(["sum", "size"])
     present = {
         str(group): (int(amount), int(size))
         for group, amount, size in zip(sums.index, sums["sum"], sums["size"], strict=True)
@@ -109,16 +142,16 @@ def tabulate(
     out: dict[str, Part] = {}
     for group in {*present, *own_missing}:
         own, count = present.get(group, (0, 0))
-        absent = own_missing.get(group, 0)
+        missing = own_missing.get(group, 0)
         own_bound = own_most.get(group, 0.0)
         # Without a cap both ends are infinite, and their difference is no number.
-        elsewhere = most - own_bound if cap is not None else _all(len(missing) - absent)
+        elsewhere = most - own_bound if cap is not None else _all(len(absent) - missing)
         part = Total(own, own, own + own_bound)
         rest = Total(total - own, total - own, total - own + elsewhere)
         share, lower, upper = fraction(part, rest)
-        out[group] = Part(own, share, lower, upper, count, absent)
+        out[group] = Part(own, share, lower, upper, count, missing)
     order = sorted(out, key=lambda g: (-out[g].downloads, g))
-    return Tabulation(total, len(known), len(wanted), {g: out[g] for g in order})
+    return Tabulation(total, len(known), len(known) + len(absent), {g: out[g] for g in order})
 
 
 def _most(name: str, cap: float | None, listed: Mapping[str, float] | None) -> float:

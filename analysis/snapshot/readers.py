@@ -216,8 +216,8 @@ def _rows_with(values: pa.ChunkedArray, needle: bytes) -> Places:
     for chunk in values.chunks:
         _, ends, data = chunk.buffers()
         kind = np.int64 if pa.types.is_large_string(chunk.type) else np.int32
-        part = np.frombuffer(ends, dtype=kind)[chunk.offset : chunk.offset + len(chunk) + 1]
-        bounds = part.astype(np.int64)
+        part = slice(chunk.offset, chunk.offset + len(chunk) + 1)
+        bounds: Places = np.frombuffer(ends, dtype=kind)[part].astype(np.int64)
         letters = b"" if data is None else data.slice(int(bounds[0])).to_pybytes()
         found = []
         place = letters.find(needle)
@@ -228,7 +228,7 @@ def _rows_with(values: pa.ChunkedArray, needle: bytes) -> Places:
         row = np.searchsorted(bounds, start, side="right") - 1
         inside = row < len(chunk)
         row, start = row[inside], start[inside]
-        row = row[start + len(needle) <= bounds[row + 1]]
+        row = row[start <= bounds[row + 1] - len(needle)]
         out.append(np.unique(row[chunk.is_valid().to_numpy(zero_copy_only=False)[row]]) + before)
         before += len(chunk)
     return np.concatenate(out)
@@ -328,7 +328,12 @@ def _read_hub_stats(path: Path, columns: tuple[str, ...] | None, *, synthetic: b
         # Only the leaf: the struct of parameters by type has another shape in every dump.
         leaves += ["safetensors.total"] if total_leaf else []
     bases = "baseModels" in have and bool({"base_models", "base_relation"} & wanted)
-    leaves += ["baseModels"] if bases else []
+    if bases and has_bases(schema.field("baseModels").type):
+        # Without the models' internal numbers, which cost as much again as their ids.
+        paths = [file.schema.column(place).path for place in range(len(file.schema))]
+        leaves += [p for p in paths if p.startswith("baseModels.") and not p.endswith("._id")]
+    elif bases:
+        leaves.append("baseModels")
     table = read_columns(file, leaves, notes)
     out = {
         name: parse_arrow(name, table[source], source, notes, required=name in _NEEDED)
@@ -348,7 +353,9 @@ def _read_hub_stats(path: Path, columns: tuple[str, ...] | None, *, synthetic: b
     if cards and has_cards(table["cardData"].type, notes):
         found_cards = card_licences(table["cardData"])
         out["licence_name"] = card_column(*found_cards, table.num_rows, notes)
-    frame = pd.DataFrame(out)
+    frame = pd.DataFrame(out, copy=False)
+    del table, out
+    pa.default_memory_pool().release_unused()
     if "licence" in wanted and "licence" not in frame and "tags" in frame:
         frame["licence"] = licence_of_tags(frame["tags"])
     frame = unrepeated(identify(frame, notes), ["repository_id"], notes)

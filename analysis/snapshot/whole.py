@@ -14,6 +14,7 @@ since it has rules of its own for names.
 
 from __future__ import annotations
 
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from analysis.errors import InputError
 from analysis.snapshot import families as families_module
@@ -45,7 +47,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import numpy.typing as npt
-    import pyarrow.parquet as pq
 
     from analysis.snapshot.families import Families
 
@@ -195,7 +196,7 @@ def reduce(
     notes = Notes(str(path))
     file = readers.open_hub_stats(path, notes, synthetic=synthetic)
     with file:
-        source = _Parquet(file, notes, _wanted(details), lineage, progress)
+        source = _Parquet(path, file, notes, _wanted(details), lineage, progress)
         return _reduce(source, families, ids, depth, intake.is_synthetic(file))
 
 
@@ -282,13 +283,14 @@ class _Parquet:
 
     def __init__(
         self,
+        path: Path,
         file: pq.ParquetFile,
         notes: Notes,
         details: frozenset[str],
         lineage: bool,
         progress: Callable[[int, int], None] | None,
     ) -> None:
-        self.file, self.notes, self.want_lineage = file, notes, lineage
+        self.path, self.file, self.notes, self.want_lineage = path, file, notes, lineage
         self.rows = int(file.metadata.num_rows)
         self.shape = file.schema_arrow
         self.have = frozenset(self.shape.names)
@@ -327,8 +329,16 @@ class _Parquet:
             self.held["last_modified"] = found
         if "pipeline_tag" not in self.have:
             return None
-        texts = self._texts("pipeline_tag", self._column("pipeline_tag"), "pipeline_tag")
-        self.task = _coded(texts)
+        shape = self.shape.field("pipeline_tag").type
+        if pa.types.is_string(shape):
+            # A few words stand in the file as codes, and stay codes.
+            with pq.ParquetFile(self.path, read_dictionary=["pipeline_tag"]) as file:
+                values = readers.read_columns(file, ["pipeline_tag"], self.notes).column(0)
+            self._tick(self.rows)
+            self.task = _encoded(values.unify_dictionaries())
+        else:
+            texts = self._texts("pipeline_tag", self._column("pipeline_tag"), "pipeline_tag")
+            self.task = _coded(texts)
         return self.task
 
     def named(self, places: Codes, place: Codes) -> dict[str, pd.Series[Any]]:
@@ -524,11 +534,18 @@ def _days(series: pd.Series[Any]) -> Days:
 
 def _coded(texts: pa.ChunkedArray) -> tuple[Codes, pa.Array]:
     """Write texts as codes, -1 for null."""
-    encoded = texts.dictionary_encode()
-    if not encoded.num_chunks:
+    return _encoded(texts.dictionary_encode())
+
+
+def _encoded(values: pa.ChunkedArray) -> tuple[Codes, pa.Array]:
+    """Take the codes out of a column that has one dictionary; an empty text is null."""
+    if not values.num_chunks:
         return np.zeros(0, dtype=np.int32), pa.array([], pa.string())
-    codes = [as_codes(pc.fill_null(chunk.indices, -1)) for chunk in encoded.chunks]
-    return np.concatenate(codes), encoded.chunk(0).dictionary
+    code = np.concatenate([as_codes(pc.fill_null(chunk.indices, -1)) for chunk in values.chunks])
+    texts = values.chunk(0).dictionary
+    if (empty := pc.index(texts, "").as_py()) >= 0:
+        code[code == empty] = -1
+    return code, texts
 
 
 def _decoded(coded: tuple[Codes, pa.Array], places: Codes) -> pd.Series[Any]:
@@ -537,8 +554,8 @@ def _decoded(coded: tuple[Codes, pa.Array], places: Codes) -> pd.Series[Any]:
     return pd.Series(texts.to_pylist(), dtype="string")
 
 
-def _owners(names: pa.Array) -> tuple[Codes, pa.Array]:
-    """Organisations of some ids as codes, -1 for none, and their names."""
+def owners(names: pa.Array) -> tuple[Codes, pa.Array]:
+    """Return the organisations of some ids as codes, -1 for none, and their names."""
     parts = []
     for begin in range(0, len(names), _SLICE):
         split = pc.split_pattern(names.slice(begin, _SLICE), "/", max_splits=1)
@@ -562,16 +579,32 @@ def _reduce(
 ) -> Whole:
     if depth < 0:
         raise InputError(f"depth {depth}: give a number of 0 or more")
-    after = Notes(source.notes.where)
+    with ThreadPoolExecutor(1) as beside:
+        return _reduced(source, families, ids, depth, synthetic, beside)
+
+
+def _reduced(
+    source: _Frame | _Parquet,
+    families: Families,
+    ids: Iterable[str],
+    depth: int,
+    synthetic: bool,
+    beside: Executor,
+) -> Whole:
+    """Reduce, with a second thread for what does not wait for the file."""
+    after, odd = Notes(source.notes.where), Notes(source.notes.where)
     texts = source.ids()
+    looked_at = beside.submit(_looked_at, texts, None if source.checked else odd)
     counters = {name: source.counter(name) for name in COUNTERS}
-    keys = relations.case_keys(texts)
-    twice = relations.perhaps_shared(keys)
+    created = source.created()
+    tasks = source.tasks()
+    keys, twice, owner = looked_at.result()
+    _release()
     rows: Codes = np.arange(len(texts), dtype=np.int32)
     if not source.checked:
         missing = texts.is_null().to_numpy(zero_copy_only=False)
         note_missing_ids(missing, after)
-        note_odd_ids(pa.chunked_array([texts.drop_null()]), after)
+        after.found += odd.found
         gone = _repeats(texts, twice[~missing[twice]], rows, counters, after)
         missing[gone] = True
         rows = rows[~missing]
@@ -591,15 +624,27 @@ def _reduce(
         keys[new] = relations.case_keys(names.take(pa.array(new)))
         same = _places(pc.is_in(names, names.take(pa.array(new))))
         stay[_repeats(names, same, rows, counters, after)] = False
-        twice = relations.perhaps_shared(keys)
-    created = source.created()
-    tasks = source.tasks()
+        met = pc.index_in(pa.array(keys), pa.array(np.unique(keys[new])))
+        twice = np.union1d(twice, _places(met.is_valid()))
+        code, holders = owner
+        code = code[rows]
+        code[new], holders = _renamed(owners(names.take(pa.array(new))), holders)
+        owner = code[stay], holders
+    elif len(rows) < len(owner[0]):
+        owner = owner[0][rows], owner[1]
     known = names if stay.all() else names.filter(pa.array(stay))
     kept = rows if stay.all() else rows[stay]
-    owner = _owners(known)
+    values = {n: c if c is None or len(kept) == len(c) else c[kept] for n, c in counters.items()}
+    for name, numbers in values.items():
+        if numbers is not None and _exact(numbers[numbers >= 0]) > LARGEST:
+            raise source.notes.error(f"the counters {name} add up to more than 64 bits hold")
+    day = created if created is None or len(kept) == len(created) else created[kept]
+    task = None if tasks is None else (tasks[0][kept], tasks[1])
+    tables = beside.submit(_tables, known, values, owner, task, day, depth)
+
     chosen = _matter(known, owner, families, ids)
     details = source.named(kept[chosen], place)
-
+    _release()
     found, days, downloads = None, np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)
     if (parts := source.parts(place)) is not None:
         lineage, node = relations.of_parts(
@@ -613,30 +658,60 @@ def _reduce(
         del node
     source.forget()
     del own, names, keys, parts
-
-    values = {n: c if c is None or len(kept) == len(c) else c[kept] for n, c in counters.items()}
-    del counters
-    for name, numbers in values.items():
-        if numbers is not None and _exact(numbers[numbers >= 0]) > LARGEST:
-            raise source.notes.error(f"the counters {name} add up to more than 64 bits hold")
-    groups = _Groups(len(kept), values)
-    task = None if tasks is None else (tasks[0][kept], tasks[1])
     return Whole(
         rows=source.rows,
         repositories=len(kept),
         sums={n: 0 if c is None else int(c[c >= 0].sum()) for n, c in values.items()},
         unread={n: len(kept) if c is None else int((c < 0).sum()) for n, c in values.items()},
         named=_rows_of(known, values, chosen, details),
-        head=_head(known, values, task, depth),
-        organisations=groups.organisations(owner, depth),
-        tasks=groups.tasks(task),
-        months=groups.months(None if created is None else created[kept]),
         lineage=found,
         created=days,
         downloads=downloads,
         synthetic=synthetic,
         problems=(*source.notes.found, *after.found),
+        **tables.result(),
     )
+
+
+def _renamed(new: tuple[Codes, pa.Array], holders: pa.Array) -> tuple[Codes, pa.Array]:
+    """Write a few organisations in the codes of many, with those that are not yet among them."""
+    found = pc.index_in(new[1], holders)
+    more = new[1].filter(found.is_null())
+    code = as_codes(pc.fill_null(found, -1)).copy()
+    code[code < 0] = len(holders) + np.arange(len(more))
+    return np.append(code, -1)[new[0]], pa.concat_arrays([holders, more])
+
+
+def _looked_at(
+    texts: pa.Array, odd: Notes | None
+) -> tuple[npt.NDArray[np.uint64], Codes, tuple[Codes, pa.Array]]:
+    """Look at all ids: what tells equal ones, which may be equal, and whose they are."""
+    if odd is not None:
+        note_odd_ids(pa.chunked_array([texts.drop_null()]), odd)
+    keys = relations.case_keys(texts)
+    return keys, relations.perhaps_shared(keys), owners(texts)
+
+
+def _tables(
+    names: pa.Array,
+    values: Mapping[str, Numbers | None],
+    owner: tuple[Codes, pa.Array],
+    task: tuple[Codes, pa.Array] | None,
+    day: Days | None,
+    depth: int,
+) -> dict[str, pd.DataFrame]:
+    groups = _Groups(len(names), values)
+    return {
+        "head": _head(names, values, task, depth),
+        "organisations": groups.organisations(owner, depth),
+        "tasks": groups.tasks(task),
+        "months": groups.months(day),
+    }
+
+
+def _release() -> None:
+    """Give back what Arrow keeps for later: its peaks are not ours."""
+    pa.default_memory_pool().release_unused()
 
 
 def _earliest(days: Days | None, node: Codes, count: int) -> Days:
@@ -802,6 +877,7 @@ class _Groups:
         codes = np.where(codes < 0, len(texts), codes)
         names: pd.Series[Any] = pd.Series([*texts.to_pylist(), None], dtype="string")
         table = self.table("organisation", names, codes, COUNTERS).iloc[:-1]
+        table = table[table["repositories"] > 0]
         table = table.sort_values(["downloads_30d", "organisation"], ascending=[False, True])
         return table.head(depth).reset_index(drop=True)
 
