@@ -385,7 +385,9 @@ class TestBuild:
 
     @pytest.fixture
     def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        def derive(progress: Callable[[str], None]) -> dict[str, bytes]:
+        def derive(
+            progress: Callable[[str], None], extra: tuple[str, ...] = ()
+        ) -> dict[str, bytes]:
             progress("one step")
             return dict.fromkeys(self.FILES, b"{}\n")
 
