@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis import raw, snapshot
+from analysis import commands, raw, snapshot
 from analysis.errors import InputError
 from analysis.snapshot import families as families_module
 from analysis.snapshot import intake, readers, whole
@@ -310,3 +311,15 @@ def test_no_claim_reads_what_a_generator_made(made_up: Path) -> None:
     assert readers.SYNTHETIC in table.problems
     assert got.synthetic
     same(got, whole.of(table, FAMILIES))
+
+
+def test_inspect_looks_at_it_when_asked(made_up: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    argv = ["inspect", str(made_up), "--kind", KIND, "--json"]
+    assert commands.main(argv) == 2
+    error = capsys.readouterr().err
+    assert "marked synthetic" in error
+    assert error.count("\n") == 1
+    assert commands.main([*argv, "--synthetic"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert readers.SYNTHETIC in record["problems"]
+    assert record["organisations"]["Qwen"]["downloads"] == 5

@@ -8,8 +8,9 @@ import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
@@ -19,6 +20,9 @@ from analysis.measure import bulk, concentration, derivatives
 from analysis.snapshot import families as families_module
 from analysis.snapshot import lineage
 from analysis.snapshot.graph import arrow_texts
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 #: Kinds whose rows are relations, or repositories with the bases that they declare.
 GRAPH_KINDS: Final = (
@@ -309,10 +313,17 @@ def _of_relations(
     if "list" in frame.columns:
         # A file of several rankings holds a repository once in each.
         frame = frame.drop_duplicates("repository_id", ignore_index=True)
-    found = _of_whole(frame, families) if kind == "hub-snapshot" else lineage.of(frame, families)
+    related = None
+    if kind == "hub-snapshot":
+        found, related = _of_whole(frame, families)
+    else:
+        found = lineage.of(frame, families)
     if not found.report.stated:
         raise InputError(f"{name}: no repository in it declares a base: nothing to count")
     downloads = _downloads(args, frame) if rule.minimum_downloads else None
+    if downloads is not None and related is not None and not args.downloads_from:
+        # Most of a whole Hub has no relation, and its counters are not asked for.
+        downloads = downloads[related]
     counted = derivatives.count(found.graph, families, rule, downloads=downloads)
     report = found.report
     notes = [*problems, *report.notes()]
@@ -349,14 +360,20 @@ def _of_relations(
     return result
 
 
-def _of_whole(frame: pd.DataFrame, families: families_module.Families) -> lineage.Lineage:
-    """Read the relations of what may be a whole Hub: its reader leaves each id once."""
+def _of_whole(
+    frame: pd.DataFrame, families: families_module.Families
+) -> tuple[lineage.Lineage, npt.NDArray[np.bool_]]:
+    """Read the relations of what may be a whole Hub, and flag the rows that have one.
+
+    Its reader leaves each id once.
+    """
     ids = arrow_texts(frame["repository_id"]).combine_chunks()
     if "base_models" in frame.columns:
         parts = lineage.parts_of_field(frame)
     else:
         parts = lineage.parts_of_tags(frame["tags"])
-    return lineage.of_parts(ids, parts, families)[0]
+    found, node = lineage.of_parts(ids, parts, families)
+    return found, node >= 0
 
 
 def _downloads(args: argparse.Namespace, frame: pd.DataFrame) -> pd.Series[Any] | None:

@@ -579,7 +579,7 @@ def _reduce(
 ) -> Whole:
     if depth < 0:
         raise InputError(f"depth {depth}: give a number of 0 or more")
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(2) as beside:
         return _reduced(source, families, ids, depth, synthetic, beside)
 
 
@@ -591,14 +591,16 @@ def _reduced(
     synthetic: bool,
     beside: Executor,
 ) -> Whole:
-    """Reduce, with a second thread for what does not wait for the file."""
+    """Reduce, with other threads for what does not wait for the file."""
     after, odd = Notes(source.notes.where), Notes(source.notes.where)
     texts = source.ids()
-    looked_at = beside.submit(_looked_at, texts, None if source.checked else odd)
+    whose = beside.submit(_checked_owners, texts, None if source.checked else odd)
+    told_apart = beside.submit(_told_apart, texts)
     counters = {name: source.counter(name) for name in COUNTERS}
     created = source.created()
     tasks = source.tasks()
-    keys, twice, owner = looked_at.result()
+    keys, twice = told_apart.result()
+    owner = whose.result()
     _release()
     rows: Codes = np.arange(len(texts), dtype=np.int32)
     if not source.checked:
@@ -682,14 +684,17 @@ def _renamed(new: tuple[Codes, pa.Array], holders: pa.Array) -> tuple[Codes, pa.
     return np.append(code, -1)[new[0]], pa.concat_arrays([holders, more])
 
 
-def _looked_at(
-    texts: pa.Array, odd: Notes | None
-) -> tuple[npt.NDArray[np.uint64], Codes, tuple[Codes, pa.Array]]:
-    """Look at all ids: what tells equal ones, which may be equal, and whose they are."""
+def _checked_owners(texts: pa.Array, odd: Notes | None) -> tuple[Codes, pa.Array]:
+    """Say whose each id is, and count those that are odd."""
     if odd is not None:
         note_odd_ids(pa.chunked_array([texts.drop_null()]), odd)
+    return owners(texts)
+
+
+def _told_apart(texts: pa.Array) -> tuple[npt.NDArray[np.uint64], Codes]:
+    """Give each id a key, and say which keys stand twice."""
     keys = relations.case_keys(texts)
-    return keys, relations.perhaps_shared(keys), owners(texts)
+    return keys, relations.perhaps_shared(keys)
 
 
 def _tables(
