@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Codes = npt.NDArray[np.integer[Any]]
     Mask = npt.NDArray[np.bool_]
+    Labels = npt.NDArray[np.uint64]
 
 _T = TypeVar("_T")
 
@@ -240,6 +241,20 @@ class Graph:
         """Flag what one of `nodes` declares as a base, directly or through others."""
         return _reach(*self._upwards, nodes)
 
+    def spread_down(self, labels: Labels) -> Labels:
+        """Give each node the labels of all from which it descends, besides its own.
+
+        Parameters
+        ----------
+        labels
+            A set a node, as the bits of a number: up to 64 questions are answered at once.
+        """
+        return _spread(self.starts, self.child, labels)
+
+    def spread_up(self, labels: Labels) -> Labels:
+        """Give each node the labels of all that descend from it, besides its own."""
+        return _spread(*self._upwards, labels)
+
     def edges_from(self, bases: Mask) -> Codes:
         """Places of the edges whose base is one of `bases`."""
         return _gather(self.starts, np.flatnonzero(bases))
@@ -422,6 +437,39 @@ def _reach(starts: Codes, targets: Codes, sources: Mask) -> Mask:
         else:
             frontier = np.asarray(stack, dtype=np.int64)
     return reached
+
+
+def _spread(starts: Codes, targets: Codes, labels: Labels) -> Labels:
+    """Hand labels on along the edges until nothing is new."""
+    held = labels.copy()
+    frontier: Codes = np.flatnonzero(held)
+    slot = np.empty(len(held), dtype=np.int64)
+    while len(frontier):
+        if len(frontier) >= _NARROW:
+            length = starts[frontier + 1] - starts[frontier]
+            found = targets[_gather(starts, frontier)]
+            brought = np.repeat(held[frontier], length)
+            new = (brought & ~held[found]) != 0
+            found = found[new]
+            np.bitwise_or.at(held, found, brought[new])
+            frontier = _once(found, slot)
+            continue
+        stack = frontier.tolist()
+        while stack and len(stack) < _WIDE:
+            node = stack.pop()
+            own = held[node]
+            others = targets[starts[node] : starts[node + 1]]
+            if len(others) == 1:
+                other = others[0]
+                if own & ~held[other]:
+                    held[other] |= own
+                    stack.append(other)
+            elif len(others):
+                others = others[(own & ~held[others]) != 0]
+                held[others] |= own
+                stack += np.unique(others).tolist()
+        frontier = _once(np.asarray(stack, dtype=np.int64), slot)
+    return held
 
 
 def _peeled(starts: Codes, targets: Codes, degree: Codes, gone: Mask) -> None:

@@ -265,8 +265,9 @@ def of_parts(
     ids : pyarrow.Array
         Id of each row of the table, one row a repository and none without an id.
     parts : iterable
-        Places of the rows, the base that each states, the word of the relation, and whether a
-        tag states it (which is more exact); see :func:`of_tags`.
+        Places of the rows, the base that each states, the word of the relation (or its code, as
+        an array of numpy), and whether a tag states it (which is more exact); see
+        :func:`of_tags`.
     families : Families
         The register, for organisations that were renamed.
     names : pyarrow.Array, optional
@@ -285,9 +286,9 @@ def of_parts(
     """
     rows_of, flat_of, codes_of, exact_of, odd = [], [], [], [], 0
     for place, flat, word, exact_part in parts:
-        codes, more = _relation_codes(word)
+        codes, more = (word, 0) if isinstance(word, np.ndarray) else _relation_codes(word)
         odd += more
-        rows_of.append(as_codes(place))
+        rows_of.append(place if isinstance(place, np.ndarray) else as_codes(place))
         flat_of.append(flat)
         codes_of.append(codes)
         exact_of.append(np.full(len(codes), exact_part))
@@ -297,19 +298,39 @@ def of_parts(
     encoded = _whole(_chunked(flat_of)).dictionary_encode()
     del rows_of, flat_of, codes_of, exact_of
     # Few of the ids are a base, and few bases have no row: the table of all texts is never made.
-    row = np.full(len(encoded.dictionary) + 1, -1, dtype=np.int32)
-    found = pc.index_in(ids, value_set=encoded.dictionary)
-    there = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
-    row[as_codes(found.drop_null())] = there
-    del found
+    if names is ids and keys is not None and twice is not None and not len(twice):
+        row = _rows_by_key(ids, keys, encoded.dictionary)
+    else:
+        row = np.full(len(encoded.dictionary) + 1, -1, dtype=np.int32)
+        found = pc.index_in(ids, value_set=encoded.dictionary)
+        there = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
+        row[as_codes(found.drop_null())] = there
+        del found
     absent = np.flatnonzero(row[:-1] < 0)
     row[absent] = len(ids) + np.arange(len(absent), dtype=np.int32)
     base = row[as_codes(pc.fill_null(encoded.indices, -1))]
     more_ids = encoded.dictionary.take(pa.array(absent))
-    del encoded, row, there
+    del encoded, row
     resolved = _Names.of_rows(ids, more_ids, child, base, families, names, keys, twice)
     statements = _Coded(child, base, words, exact, odd)
     return _cleaned(statements, resolved, len(ids), np.arange(len(ids), dtype=np.int32))
+
+
+def _rows_by_key(ids: pa.Array, keys: npt.NDArray[np.uint64], texts: pa.Array) -> Codes:
+    """Find some texts among ids of which no two have the same key; -1 for none, and at the end.
+
+    Numbers are found several times as fast as texts; the letters of what was found are compared.
+    """
+    code, distinct = pd.factorize(case_keys(texts))
+    place = pd.Index(distinct).get_indexer(pd.Index(keys))
+    there = np.flatnonzero(place >= 0)
+    of_key = np.full(len(distinct), -1, dtype=np.int32)
+    of_key[place[there]] = there
+    row = np.append(of_key[code], np.int32(-1))
+    found = np.flatnonzero(row >= 0)
+    same = pc.equal(texts.take(pa.array(found)), ids.take(pa.array(row[found])))
+    row[found[~same.to_numpy(zero_copy_only=False)]] = -1
+    return row
 
 
 def _resolved(

@@ -14,7 +14,7 @@ since it has rules of its own for names.
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 
 from analysis.errors import InputError
 from analysis.snapshot import families as families_module
-from analysis.snapshot import intake, readers
+from analysis.snapshot import intake, quick, readers
 from analysis.snapshot import lineage as relations
 from analysis.snapshot.graph import arrow_texts, as_codes, known_organisations, with_new_names
 from analysis.snapshot.lineage import Lineage
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     Days = npt.NDArray[np.int32]
     Codes = npt.NDArray[np.integer[Any]]
     Mask = npt.NDArray[np.bool_]
-    Parts = Iterable[tuple[pa.Array, pa.Array, pa.Array, bool]]
+    Parts = Iterable[tuple[pa.Array | Codes, pa.Array | pa.ChunkedArray, pa.Array | Codes, bool]]
 
 #: Columns of a repository that matters by name, besides its id, organisation and counters.
 DETAILS: Final = (
@@ -239,6 +239,7 @@ class _Frame:
     """Columns of a frame that a reader made: everything was checked there."""
 
     checked: Final = True
+    quick: Final = None
 
     def __init__(self, snapshot: Snapshot, details: frozenset[str], lineage: bool) -> None:
         self.frame = snapshot.frame
@@ -263,6 +264,9 @@ class _Frame:
 
     def named(self, places: Codes, place: Codes) -> dict[str, pd.Series[Any]]:
         return {name: self.frame[name].take(places) for name in self.details}
+
+    def read_ahead(self, beside: Executor) -> None:
+        """Everything is here."""
 
     def forget(self) -> None:
         """Nothing is held beside the frame."""
@@ -298,18 +302,27 @@ class _Parquet:
         self.progress = progress
         self.done = 0
         self.steps = self.rows * len(self.have & _READ)
-        self.stated: list[tuple[pa.Array, pa.Array, pa.Array, bool]] = []
+        self.stated: list[tuple[Any, Any, Any, bool]] = []
         self.declared = False
         self.task: tuple[Codes, pa.Array] | None = None
         self.held: dict[str, pd.Series[Any]] = {}
+        #: The columns that are read at once where nothing is odd about them.
+        self.quick = quick.read(path, file)
+        self.bases: Future[quick.Statements | None] | None = None
 
     def ids(self) -> pa.Array:
+        if self.quick is not None:
+            self._tick(self.rows)
+            return self.quick.ids
         return _whole(self._texts("repository_id", self._column("id"), "id"))
 
     def counter(self, name: str) -> Numbers | None:
         source = readers.HUB_NAMES[name]
         if source not in self.have:
             return None
+        if self.quick is not None:
+            self._tick(self.rows)
+            return self.quick.counters[name]
         required = name == "downloads_30d"
         values = self._column(source)
         if not pa.types.is_integer(values.type):
@@ -318,6 +331,9 @@ class _Parquet:
         return np.asarray(pc.fill_null(found, -1).to_numpy(), dtype=np.int64)
 
     def created(self) -> Days | None:
+        if self.quick is not None and "created_at" not in self.details:
+            self._tick(self.rows)
+            return self.quick.days
         series = self._plain("created_at")
         if series is not None and "created_at" in self.details:
             self.held["created_at"] = series
@@ -364,9 +380,15 @@ class _Parquet:
             return self.stated
         return self._tagged(place) if "tags" in self.have else None
 
+    def read_ahead(self, beside: Executor) -> None:
+        """Read the declared bases beside everything else, where nothing is odd about them."""
+        asked = {"base_models", "base_relation"} & self.details
+        if self.quick is not None and self.want_lineage and not asked:
+            self.bases = beside.submit(self.quick.bases)
+
     def forget(self) -> None:
         """Let go of the statements."""
-        self.stated.clear()
+        self.stated, self.bases, self.quick = [], None, None
 
     # ------------------------------------------------------------------------------ single columns
 
@@ -435,6 +457,15 @@ class _Parquet:
         asked = {"base_models", "base_relation"} & self.details
         if "baseModels" not in self.have or not (asked or self.want_lineage):
             return {}
+        if self.bases is not None and (said := self.bases.result()) is not None:
+            row, base, word = said
+            new = place[row]
+            if len(kept := np.flatnonzero(new >= 0)) < len(row):
+                new, base, word = new[kept], base.take(pa.array(kept)), word[kept]
+            if len(kept):
+                self._tick(2 * self.rows)
+                self.stated, self.declared = [(new, base, word, False)], True
+                return {}
         shape = self.shape.field("baseModels").type
         if not readers.has_bases(shape):
             readers.note_no_bases(shape, self.notes)
@@ -594,8 +625,14 @@ def _reduced(
     """Reduce, with other threads for what does not wait for the file."""
     after, odd = Notes(source.notes.where), Notes(source.notes.where)
     texts = source.ids()
-    whose = beside.submit(_checked_owners, texts, None if source.checked else odd)
-    told_apart = beside.submit(_told_apart, texts)
+    if (ready := source.quick) is not None:
+        whose = beside.submit(_coded, ready.owners)
+        told_apart = beside.submit(_perhaps_shared, ready.keys)
+    else:
+        whose = beside.submit(_checked_owners, texts, None if source.checked else odd)
+        told_apart = beside.submit(_told_apart, texts)
+    del ready
+    source.read_ahead(beside)
     counters = {name: source.counter(name) for name in COUNTERS}
     created = source.created()
     tasks = source.tasks()
@@ -623,6 +660,7 @@ def _reduced(
     stay = np.ones(len(rows), dtype=bool)
     if names is not own:
         new = _places(pc.not_equal(names, own))
+        keys = keys.copy()
         keys[new] = relations.case_keys(names.take(pa.array(new)))
         same = _places(pc.is_in(names, names.take(pa.array(new))))
         stay[_repeats(names, same, rows, counters, after)] = False
@@ -694,6 +732,12 @@ def _checked_owners(texts: pa.Array, odd: Notes | None) -> tuple[Codes, pa.Array
 def _told_apart(texts: pa.Array) -> tuple[npt.NDArray[np.uint64], Codes]:
     """Give each id a key, and say which keys stand twice."""
     keys = relations.case_keys(texts)
+    return keys, relations.perhaps_shared(keys)
+
+
+def _perhaps_shared(
+    keys: npt.NDArray[np.uint64],
+) -> tuple[npt.NDArray[np.uint64], Codes]:
     return keys, relations.perhaps_shared(keys)
 
 
