@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy import sparse
 
 from analysis.snapshot import families as families_module
 
@@ -109,7 +110,10 @@ class Graph:
         if (key[1:] >= key[:-1]).all():
             by_key: Codes = np.arange(len(key))
         else:
-            by_key = np.argsort(key)
+            by_key = pair_order(base, child, count)
+            ordered = key[by_key]
+            if not (ordered[1:] >= ordered[:-1]).all():
+                by_key = np.argsort(key)
         runs = np.flatnonzero(first_of_run(key[by_key]))
         del key
         if len(runs):
@@ -207,7 +211,7 @@ class Graph:
     @cached_property
     def _upwards(self) -> tuple[Codes, Codes]:
         """The edges in the order of their child: where each begins, and their bases."""
-        order = np.argsort(self.child, kind="stable")
+        order = stable_order(self.child, self.nodes)
         return _starts(self.child[order], self.nodes), self.base[order]
 
     def only(self, chosen: Mask) -> Graph:
@@ -374,6 +378,22 @@ def _fixed(values: Codes | Mask) -> Any:
     """Forbid changes to an array that several share."""
     values.flags.writeable = False
     return values
+
+
+def stable_order(codes: Codes, count: int) -> Codes:
+    """Order codes below `count`, equals as they stand; linear, where a sort of numpy is not."""
+    rows = np.arange(len(codes) + 1, dtype=np.int32)
+    table = sparse.csr_array((rows[:-1], codes, rows), shape=(len(codes), max(count, 1)))
+    order: Codes = table.tocsc().data
+    return order
+
+
+def pair_order(base: Codes, child: Codes, count: int) -> Codes:
+    """Order pairs by base and child, equals as they stand."""
+    if (child[1:] >= child[:-1]).all():
+        return stable_order(base, count)
+    first = stable_order(child, count)
+    return first[stable_order(base[first], count)]
 
 
 def _starts(ordered: Codes, count: int) -> Codes:

@@ -40,6 +40,7 @@ from analysis.snapshot.graph import (
     cyclic_groups,
     first_of_run,
     pair_keys,
+    pair_order,
     text_order,
     with_new_names,
 )
@@ -384,9 +385,7 @@ def _cleaned(
     place = np.flatnonzero(usable & ~loops).astype(np.int32)
     child, base, words = child[place], base[place], words[place]
     width = len(names.of_unique)
-    kept, duplicates, disagreeing = _most_exact(
-        pair_keys(base, child, width), words, stated.exact[place]
-    )
+    kept, duplicates, disagreeing = _most_exact(base, child, width, words, stated.exact[place])
     if kept is not None:
         child, base, words, place = child[kept], base[kept], words[kept], place[kept]
     used = np.zeros(width, dtype=bool)
@@ -548,7 +547,9 @@ def _flat(lists: pd.Series[Any]) -> Iterable[tuple[pa.Array, pa.Array]]:
         before += len(chunk)
 
 
-def _most_exact(pair: Codes, words: Codes, exact: Mask) -> tuple[Codes | None, int | None, int]:
+def _most_exact(
+    base: Codes, child: Codes, width: int, words: Codes, exact: Mask
+) -> tuple[Codes | None, int | None, int]:
     """For each pair keep the most exact statements.
 
     Returns
@@ -563,6 +564,26 @@ def _most_exact(pair: Codes, words: Codes, exact: Mask) -> tuple[Codes | None, i
     """
     if exact.all() and (words != _NONE).all():
         return None, None, 0
+    order = pair_order(base, child, width)
+    base, child = base[order], child[order]
+    alone = first_of_run(base) | first_of_run(child)
+    alone[:-1] &= alone[1:]
+    # Most pairs are stated once. The few others lie side by side and stay where they lie.
+    several = np.flatnonzero(~alone)
+    some = order[several]
+    within, drop, duplicates, disagreeing = _most_exact_of(
+        pair_keys(base[several], child[several], width), words[some], exact[some]
+    )
+    order[several] = some[within]
+    kept = np.ones(len(order), dtype=bool)
+    kept[several[drop]] = False
+    return order[kept], duplicates, disagreeing
+
+
+def _most_exact_of(
+    pair: Codes, words: Codes, exact: Mask
+) -> tuple[Codes, Mask, int, int]:
+    """Do so for pairs stated several times; returns their order and, in it, who goes."""
     order = np.argsort((pair * (_NONE + 1) + words) * 2 + ~exact, kind="stable")
     pair, words, exact = pair[order], words[order], exact[order]
     new = first_of_run(pair)
@@ -581,7 +602,7 @@ def _most_exact(pair: Codes, words: Codes, exact: Mask) -> tuple[Codes | None, i
     drop = same | (by_tag & ~(said & exact)) | (any_of(said) & ~said)
     contradicts = by_tag & said & ~exact & ~same
     pairs = np.bincount(group[contradicts]) if contradicts.any() else np.zeros(0)
-    return order[~drop], int(repeat.sum()), int((pairs > 0).sum())
+    return order, drop, int(repeat.sum()), int((pairs > 0).sum())
 
 
 # ------------------------------------------------------------------------------------ names

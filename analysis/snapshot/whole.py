@@ -888,6 +888,13 @@ def _head(
     return conform(pd.DataFrame(out))
 
 
+def _last_for_none(codes: Codes, count: int) -> Codes:
+    """Codes as numpy counts them without another copy; none, -1, is the one after the last."""
+    out = codes.astype(np.intp)
+    out[out < 0] = count
+    return out
+
+
 class _Groups:
     """Counters of all repositories, to be added up by group."""
 
@@ -896,15 +903,20 @@ class _Groups:
         self.values = {
             n: c if c is None or (c >= 0).all() else np.maximum(c, 0) for n, c in values.items()
         }
+        self.small = {
+            n: None if c is None or int(c.sum()) >= 2**53 else c.astype(np.float64)
+            for n, c in self.values.items()
+        }
 
     def sums(self, name: str, codes: Codes, count: int) -> pd.Series[Any]:
         """Exact sums of a counter by code; all null where the file lacks it."""
         numbers = self.values[name]
         if numbers is None:
             return pd.Series([None] * count, dtype="Int64")
-        total = np.zeros(count, dtype=np.int64)
         # Weights are added up as floats, which are exact below 2**53.
-        step = 53 if int(numbers.sum()) < 2**53 else 21
+        if (small := self.small[name]) is not None:
+            return pd.Series(np.bincount(codes, small, count).astype(np.int64), dtype="Int64")
+        total, step = np.zeros(count, dtype=np.int64), 21
         for shift in range(0, 63, step):
             part = (numbers >> shift) & (2**step - 1)
             total += np.bincount(codes, part, minlength=count).astype(np.int64) << shift
@@ -923,10 +935,24 @@ class _Groups:
 
     def organisations(self, owner: tuple[Codes, pa.Array], depth: int) -> pd.DataFrame:
         codes, texts = owner
-        codes = np.where(codes < 0, len(texts), codes)
-        names: pd.Series[Any] = pd.Series([*texts.to_pylist(), None], dtype="string")
-        table = self.table("organisation", names, codes, COUNTERS).iloc[:-1]
-        table = table[table["repositories"] > 0]
+        codes = _last_for_none(codes, len(texts))
+        count = np.bincount(codes, minlength=len(texts) + 1)
+        count[-1] = 0
+        largest: Codes = np.flatnonzero(count)
+        rolling = self.sums("downloads_30d", codes, len(count))
+        if depth < len(largest) and not rolling.hasnans:
+            # Only those that can be among the first get a name.
+            sums = rolling.to_numpy(dtype=np.int64)[largest]
+            last = np.partition(sums, len(sums) - depth)[len(sums) - depth] if depth else sums.max()
+            largest = largest[sums >= last]
+        out: dict[str, Any] = {
+            "organisation": pd.Series(texts.take(pa.array(largest)).to_pylist(), dtype="string"),
+            "repositories": pd.Series(count[largest], dtype="Int64"),
+        }
+        for name in COUNTERS:
+            every = rolling if name == "downloads_30d" else self.sums(name, codes, len(count))
+            out[name] = every.iloc[largest].reset_index(drop=True)
+        table = pd.DataFrame(out)
         table = table.sort_values(["downloads_30d", "organisation"], ascending=[False, True])
         return table.head(depth).reset_index(drop=True)
 
@@ -947,7 +973,7 @@ class _Groups:
     def _small(self, label: str, codes: Codes, names: pa.Array) -> pd.DataFrame:
         """Return a table of all groups, -1 standing for none, in the order of the alphabet."""
         texts: pd.Series[Any] = pd.Series([*names.to_pylist(), None], dtype="string")
-        codes = np.where(codes < 0, len(names), codes)
+        codes = _last_for_none(codes, len(names))
         table = self.table(label, texts, codes, ("downloads_30d", "downloads_all_time"))
         table = table[table["repositories"] > 0].sort_values(label, na_position="last")
         return table.reset_index(drop=True)
