@@ -183,6 +183,31 @@ class Report:
 
 
 @dataclass(frozen=True, eq=False)
+class Known:
+    """What is known of the ids of a table before its relations are read.
+
+    Attributes
+    ----------
+    names
+        The ids with new names of organisations (:func:`graph.with_new_names`).
+    keys, twice
+        What :func:`case_keys` gives for the names, and the places of those that may stand twice
+        (:func:`perhaps_shared`).
+    keys_before, twice_before
+        The same for the ids as they stand.
+    plain
+        Whether all ids follow the Hub's grammar.
+    """
+
+    names: pa.Array
+    keys: npt.NDArray[np.uint64]
+    twice: Codes
+    keys_before: npt.NDArray[np.uint64]
+    twice_before: Codes
+    plain: bool
+
+
+@dataclass(frozen=True, eq=False)
 class Lineage:
     """The graph of a table, and what was met while it was read."""
 
@@ -254,10 +279,7 @@ def of_parts(
     ids: pa.Array,
     parts: Iterable[tuple[pa.Array, pa.Array, pa.Array, bool]],
     families: Families,
-    *,
-    names: pa.Array | None = None,
-    keys: npt.NDArray[np.uint64] | None = None,
-    twice: Codes | None = None,
+    known: Known | None = None,
 ) -> tuple[Lineage, Codes]:
     """Read relations that come in parts, as those of a table too large to hold.
 
@@ -271,12 +293,8 @@ def of_parts(
         :func:`of_tags`.
     families : Families
         The register, for organisations that were renamed.
-    names : pyarrow.Array, optional
-        The ids with new names of organisations (:func:`graph.with_new_names`), if at hand.
-    keys : numpy.ndarray, optional
-        What :func:`case_keys` gives for `names`, if at hand.
-    twice : numpy.ndarray, optional
-        What :func:`perhaps_shared` gives for `keys`, if at hand.
+    known : Known, optional
+        What is known of the ids already.
 
     Returns
     -------
@@ -296,11 +314,14 @@ def of_parts(
     child: Codes = np.concatenate([np.zeros(0, dtype=np.int32), *rows_of])
     words: Codes = np.concatenate([np.zeros(0, dtype=np.int8), *codes_of])
     exact: Mask = np.concatenate([np.zeros(0, dtype=bool), *exact_of])
-    encoded = _whole(_chunked(flat_of)).dictionary_encode()
+    if len(flat_of) == 1 and isinstance(flat_of[0], pa.DictionaryArray):
+        encoded = flat_of[0]
+    else:
+        encoded = _whole(_chunked(flat_of)).dictionary_encode()
     del rows_of, flat_of, codes_of, exact_of
     # Few of the ids are a base, and few bases have no row: the table of all texts is never made.
-    if names is ids and keys is not None and twice is not None and not len(twice):
-        row = _rows_by_key(ids, keys, encoded.dictionary)
+    if known is not None and not len(known.twice_before):
+        row = _rows_by_key(ids, known.keys_before, encoded.dictionary)
     else:
         row = np.full(len(encoded.dictionary) + 1, -1, dtype=np.int32)
         found = pc.index_in(ids, value_set=encoded.dictionary)
@@ -312,9 +333,11 @@ def of_parts(
     base = row[as_codes(pc.fill_null(encoded.indices, -1))]
     more_ids = encoded.dictionary.take(pa.array(absent))
     del encoded, row
-    resolved = _Names.of_rows(ids, more_ids, child, base, families, names, keys, twice)
+    resolved = _Names.of_rows(ids, more_ids, child, base, families, known)
     statements = _Coded(child, base, words, exact, odd)
-    return _cleaned(statements, resolved, len(ids), np.arange(len(ids), dtype=np.int32))
+    rows = np.arange(len(ids), dtype=np.int32)
+    checked = len(ids) if known is not None and known.plain else 0
+    return _cleaned(statements, resolved, len(ids), rows, checked)
 
 
 def _rows_by_key(ids: pa.Array, keys: npt.NDArray[np.uint64], texts: pa.Array) -> Codes:
@@ -375,17 +398,22 @@ class _Coded:
 
 
 def _cleaned(
-    stated: _Coded, names: _Names, rows_read: int, present: Codes | None
+    stated: _Coded, names: _Names, rows_read: int, present: Codes | None, checked: int = 0
 ) -> tuple[Lineage, Codes]:
-    """Clean coded statements into a graph; `present` are the texts known to exist."""
+    """Clean coded statements into a graph.
+
+    `present` are the texts known to exist; the first `checked` texts follow the grammar.
+    """
     words, count = stated.relation, len(stated.relation)
     child, base = names.node_of(stated.child), names.node_of(stated.base)
     usable = (child >= 0) & (base >= 0)
     loops = usable & (child == base)
     place = np.flatnonzero(usable & ~loops).astype(np.int32)
-    child, base, words = child[place], base[place], words[place]
+    exact = stated.exact
+    if len(place) < count:
+        child, base, words, exact = child[place], base[place], words[place], exact[place]
     width = len(names.of_unique)
-    kept, duplicates, disagreeing = _most_exact(base, child, width, words, stated.exact[place])
+    kept, duplicates, disagreeing = _most_exact(base, child, width, words, exact)
     if kept is not None:
         child, base, words, place = child[kept], base[kept], words[kept], place[kept]
     used = np.zeros(width, dtype=bool)
@@ -409,9 +437,10 @@ def _cleaned(
         unknown_bases = int(unknown.sum())
         unknown_relations = int(unknown[graph.base].sum())
     groups = cyclic_groups(graph.starts, graph.child, graph.base)
-    pairs = first_of_run(pair_keys(graph.base, graph.child, graph.nodes))
+    pairs = first_of_run(graph.base) | first_of_run(graph.child)
     parents = np.bincount(graph.child[pairs], minlength=graph.nodes)
-    grammar = pc.match_substring_regex(graph.ids, ID_GRAMMAR)
+    unchecked = graph.ids.slice(int(np.searchsorted(chosen, checked)))
+    grammar = pc.match_substring_regex(unchecked, ID_GRAMMAR)
     report = Report(
         rows=rows_read,
         stated=count,
@@ -428,7 +457,7 @@ def _cleaned(
         unknown_relations=unknown_relations,
         renamed=names.renamed,
         other_case=names.other_case,
-        broken=graph.nodes - int(pc.sum(grammar).as_py() or 0),
+        broken=len(unchecked) - int(pc.sum(grammar).as_py() or 0),
         without_organisation=int((as_codes(alone).astype(bool) & is_base).sum()),
         unknown_words=stated.unknown_words,
         disagreeing=disagreeing,
@@ -580,9 +609,7 @@ def _most_exact(
     return order[kept], duplicates, disagreeing
 
 
-def _most_exact_of(
-    pair: Codes, words: Codes, exact: Mask
-) -> tuple[Codes, Mask, int, int]:
+def _most_exact_of(pair: Codes, words: Codes, exact: Mask) -> tuple[Codes, Mask, int, int]:
     """Do so for pairs stated several times; returns their order and, in it, who goes."""
     order = np.argsort((pair * (_NONE + 1) + words) * 2 + ~exact, kind="stable")
     pair, words, exact = pair[order], words[order], exact[order]
@@ -616,6 +643,7 @@ class _Names:
     of_unique: Codes
     renamed: int
     other_case: int
+    each_its_own: bool = False
 
     def take(self, codes: Codes) -> pa.Array:
         """Texts of some codes, which must rise."""
@@ -628,6 +656,8 @@ class _Names:
 
     def node_of(self, codes: Codes) -> Codes:
         """Node of each raw code; -1 stays."""
+        if self.each_its_own:
+            return codes
         return np.append(self.of_unique, -1)[codes]
 
     @classmethod
@@ -653,22 +683,22 @@ class _Names:
         child: Codes,
         base: Codes,
         families: Families,
-        names: pa.Array | None,
-        keys: npt.NDArray[np.uint64] | None,
-        twice: Codes | None,
+        known: Known | None,
     ) -> _Names:
         """Do the same for the ids of all rows and the few texts that stand beside them."""
-        trimmed = _trimmed(ids)
-        if names is None or keys is None or trimmed is not ids:
+        trimmed = ids if known is not None and known.plain else _trimmed(ids)
+        if known is None or trimmed is not ids:
             names = _whole(with_new_names(trimmed, families))
-            keys, twice = case_keys(names), None
+            keys = case_keys(names)
+            twice = perhaps_shared(keys)
+        else:
+            names, keys, twice = known.names, known.keys, known.twice
         renamed = _changed(names, trimmed)
         other = _trimmed(others)
         more = _whole(with_new_names(other, families))
         renamed += _changed(more, other)
         more_keys = case_keys(more)
         # The many are looked at once: whoever stands twice among them is known already.
-        twice = perhaps_shared(keys) if twice is None else twice
         met = pc.index_in(pa.array(keys), value_set=pa.array(np.unique(more_keys)))
         met = np.flatnonzero(met.is_valid().to_numpy(zero_copy_only=False))
         some = np.union1d(twice, met)
@@ -707,13 +737,14 @@ class _Names:
             best[key[first]] = shared[first]
             of_unique[shared] = best[key]
             other = count - len(first)
-        before = 0
+        before, some_empty = 0, False
         for part in texts:
             empty = pc.index(part, "").as_py()
             if empty >= 0:
                 of_unique[of_unique == of_unique[before + empty]] = -1
+                some_empty = True
             before += len(part)
-        return cls(texts, of_unique, renamed, other)
+        return cls(texts, of_unique, renamed, other, not len(shared) and not some_empty)
 
 
 def _changed(new: pa.Array, old: pa.Array) -> int:

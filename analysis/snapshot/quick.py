@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
     Codes = npt.NDArray[np.integer[Any]]
-    Statements = tuple[Codes, pa.ChunkedArray, Codes]
+    Statements = tuple[Codes, pa.DictionaryArray, Codes]
 
 #: Longest id that the Hub's grammar allows.
 _LONGEST: Final = 96 + 1 + 96
@@ -77,6 +77,8 @@ class Quick:
     def bases(self) -> Statements | None:
         """Read every statement of a base: row, base, and code of the relation, in file order.
 
+        Bases are written as codes of their texts.
+
         None where something is odd, or there is none.
         """
         if not self._has_bases:
@@ -96,7 +98,8 @@ class Quick:
         with contextlib.suppress(duckdb.Error):
             found = self._connection.cursor().sql(query, params=[self._path]).to_arrow_table()
             if len(found):
-                return found["row"].to_numpy(), found["base"], found["word"].to_numpy()
+                base = found["base"].combine_chunks().dictionary_encode()
+                return found["row"].to_numpy(), base, found["word"].to_numpy()
         return None
 
     def close(self) -> None:

@@ -610,7 +610,7 @@ def _reduce(
 ) -> Whole:
     if depth < 0:
         raise InputError(f"depth {depth}: give a number of 0 or more")
-    with ThreadPoolExecutor(2) as beside:
+    with ThreadPoolExecutor(3) as beside:
         return _reduced(source, families, ids, depth, synthetic, beside)
 
 
@@ -655,23 +655,25 @@ def _reduced(
     place[rows] = np.arange(len(rows), dtype=np.int32)
     twice = place[twice][place[twice] >= 0]
 
-    # Before this line the rows are the reader's, after it each is a repository.
-    names = _whole(with_new_names(own, families))
-    stay = np.ones(len(rows), dtype=bool)
-    if names is not own:
-        new = _places(pc.not_equal(names, own))
-        keys = keys.copy()
-        keys[new] = relations.case_keys(names.take(pa.array(new)))
-        same = _places(pc.is_in(names, names.take(pa.array(new))))
-        stay[_repeats(names, same, rows, counters, after)] = False
-        met = pc.index_in(pa.array(keys), pa.array(np.unique(keys[new])))
-        twice = np.union1d(twice, _places(met.is_valid()))
-        code, holders = owner
-        code = code[rows]
-        code[new], holders = _renamed(owners(names.take(pa.array(new))), holders)
-        owner = code[stay], holders
-    elif len(rows) < len(owner[0]):
+    if len(rows) < len(owner[0]):
         owner = owner[0][rows], owner[1]
+
+    # Before this line the rows are the reader's, after it each is a repository.
+    names, stand = own, (keys, twice)
+    stay = np.ones(len(rows), dtype=bool)
+    new, renamed = _former(own, owner, families)
+    if len(new):
+        names = pc.replace_with_mask(own, pa.array(_flags(new, len(own))), renamed)
+        keys = keys.copy()
+        keys[new] = relations.case_keys(renamed)
+        met = _places(pc.is_in(pa.array(keys), pa.array(np.unique(keys[new]))))
+        same = met[_places(pc.is_in(names.take(pa.array(met)), renamed))]
+        stay[_repeats(names, same, rows, counters, after)] = False
+        twice = np.union1d(twice, met)
+        code, holders = owner
+        code = code.copy()
+        code[new], holders = _renamed(owners(renamed), holders)
+        owner = code[stay], holders
     known = names if stay.all() else names.filter(pa.array(stay))
     kept = rows if stay.all() else rows[stay]
     values = {n: c if c is None or len(kept) == len(c) else c[kept] for n, c in counters.items()}
@@ -688,7 +690,10 @@ def _reduced(
     found, days, downloads = None, np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)
     if (parts := source.parts(place)) is not None:
         lineage, node = relations.of_parts(
-            own, parts, families, names=names, keys=keys, twice=twice
+            own,
+            parts,
+            families,
+            relations.Known(names, keys, twice, *stand, plain=source.quick is not None),
         )
         if lineage.report.stated:
             found = lineage
@@ -711,6 +716,25 @@ def _reduced(
         problems=(*source.notes.found, *after.found),
         **tables.result(),
     )
+
+
+def _former(
+    texts: pa.Array, owner: tuple[Codes, pa.Array], families: Families
+) -> tuple[Codes, pa.Array]:
+    """Places of the ids of renamed organisations, and what they are called now."""
+    former = pa.array([entry.old for entry in families.renamed], pa.string())
+    flags = pc.is_in(owner[1], former).to_numpy(zero_copy_only=False)
+    some = np.flatnonzero(np.append(flags, False)[owner[0]])
+    old = texts.take(pa.array(some))
+    new = _whole(with_new_names(old, families))
+    other = _places(pc.not_equal(new, old))
+    return some[other], new.take(pa.array(other))
+
+
+def _flags(places: Codes, count: int) -> Mask:
+    flags = np.zeros(count, dtype=bool)
+    flags[places] = True
+    return flags
 
 
 def _renamed(new: tuple[Codes, pa.Array], holders: pa.Array) -> tuple[Codes, pa.Array]:
