@@ -82,6 +82,7 @@ class Graph:
         child: Codes,
         relation: Codes,
         first: Codes | None = None,
+        organisations: tuple[Codes, tuple[str, ...]] | None = None,
     ) -> Graph:
         """Order the edges; drop self-loops and repeats; keep only nodes that have an edge.
 
@@ -94,6 +95,8 @@ class Graph:
         first
             A number, another one for each edge, by which they are ordered when they are shown;
             their places when left out.
+        organisations
+            Organisation of each code, if all have an edge and it is at hand.
         """
         first = np.arange(len(base), dtype=np.int32) if first is None else first
         used = np.zeros(len(ids), dtype=bool)
@@ -104,6 +107,7 @@ class Graph:
         used[child] = True
         count = int(used.sum())
         if count < len(ids):
+            organisations = None
             code = np.cumsum(used, dtype=np.int32) - 1
             base, child, ids = code[base], code[child], ids.filter(pa.array(used))
         key = pair_keys(base, child, count) * (_NONE + 1) + relation
@@ -122,11 +126,13 @@ class Graph:
         base, child, relation = base[keep], child[keep], relation[keep]
         order = np.full(int(first.max(initial=-1)) + 1, -1, dtype=np.int32)
         order[first] = np.arange(len(first), dtype=np.int32)
-        organisations, names = _organisations(ids)
+        if organisations is None:
+            codes, texts = organisation_codes(ids)
+            organisations = codes, tuple(texts.to_pylist())
         return cls(
             ids=ids,
-            organisations=organisations,
-            organisation_names=names,
+            organisations=organisations[0],
+            organisation_names=organisations[1],
             base=base,
             child=child,
             relation=relation,
@@ -345,14 +351,14 @@ def with_new_names(
     return pc.replace_with_mask(_whole(texts), _whole(pc.fill_null(old, False)), _whole(new))
 
 
-def _organisations(ids: pa.Array) -> tuple[Codes, tuple[str, ...]]:
+def organisation_codes(ids: pa.Array) -> tuple[Codes, pa.Array]:
     """Code the organisation of each id; -1 for a name without one."""
     parts = pc.split_pattern(ids, "/", max_splits=1)
     first = pc.list_element(parts, 0) if len(ids) else pa.array([], pa.string())
     alone = pc.or_(pc.equal(pc.list_value_length(parts), 1), pc.equal(first, ""))
     named = pc.if_else(alone, pa.scalar(None, pa.string()), first)
     encoded = _whole(named).dictionary_encode()
-    return as_codes(pc.fill_null(encoded.indices, -1)), tuple(encoded.dictionary.to_pylist())
+    return as_codes(pc.fill_null(encoded.indices, -1)), encoded.dictionary
 
 
 def known_organisations(families: families_module.Families) -> set[str]:

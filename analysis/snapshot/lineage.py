@@ -39,6 +39,7 @@ from analysis.snapshot.graph import (
     as_codes,
     cyclic_groups,
     first_of_run,
+    organisation_codes,
     pair_keys,
     pair_order,
     text_order,
@@ -195,6 +196,8 @@ class Known:
         (:func:`perhaps_shared`).
     keys_before, twice_before
         The same for the ids as they stand.
+    owner
+        Organisation of each name as a code, -1 for none, and the organisations.
     plain
         Whether all ids follow the Hub's grammar.
     """
@@ -204,6 +207,7 @@ class Known:
     twice: Codes
     keys_before: npt.NDArray[np.uint64]
     twice_before: Codes
+    owner: tuple[Codes, pa.Array]
     plain: bool
 
 
@@ -336,8 +340,9 @@ def of_parts(
     resolved = _Names.of_rows(ids, more_ids, child, base, families, known)
     statements = _Coded(child, base, words, exact, odd)
     rows = np.arange(len(ids), dtype=np.int32)
-    checked = len(ids) if known is not None and known.plain else 0
-    return _cleaned(statements, resolved, len(ids), rows, checked)
+    # What `known` says of names holds for those that were taken.
+    known = known if known is not None and resolved.texts[0] is known.names else None
+    return _cleaned(statements, resolved, len(ids), rows, known)
 
 
 def _rows_by_key(ids: pa.Array, keys: npt.NDArray[np.uint64], texts: pa.Array) -> Codes:
@@ -398,11 +403,15 @@ class _Coded:
 
 
 def _cleaned(
-    stated: _Coded, names: _Names, rows_read: int, present: Codes | None, checked: int = 0
+    stated: _Coded,
+    names: _Names,
+    rows_read: int,
+    present: Codes | None,
+    known: Known | None = None,
 ) -> tuple[Lineage, Codes]:
     """Clean coded statements into a graph.
 
-    `present` are the texts known to exist; the first `checked` texts follow the grammar.
+    `present` are the texts known to exist; `known` tells of the first of the names.
     """
     words, count = stated.relation, len(stated.relation)
     child, base = names.node_of(stated.child), names.node_of(stated.base)
@@ -421,7 +430,8 @@ def _cleaned(
     chosen = np.flatnonzero(used).astype(np.int32)
     node = np.full(width + 1, -1, dtype=np.int32)
     node[chosen] = np.arange(len(chosen), dtype=np.int32)
-    graph = Graph.build(names.take(chosen), node[base], node[child], words, place)
+    owner = None if known is None else _owners(names, chosen, known.owner)
+    graph = Graph.build(names.take(chosen), node[base], node[child], words, place, owner)
     if duplicates is None:
         duplicates = len(place) - len(graph)
 
@@ -439,7 +449,9 @@ def _cleaned(
     groups = cyclic_groups(graph.starts, graph.child, graph.base)
     pairs = first_of_run(graph.base) | first_of_run(graph.child)
     parents = np.bincount(graph.child[pairs], minlength=graph.nodes)
-    unchecked = graph.ids.slice(int(np.searchsorted(chosen, checked)))
+    unchecked = graph.ids
+    if known is not None and known.plain:
+        unchecked = unchecked.slice(int(np.searchsorted(chosen, len(known.names))))
     grammar = pc.match_substring_regex(unchecked, ID_GRAMMAR)
     report = Report(
         rows=rows_read,
@@ -463,6 +475,26 @@ def _cleaned(
         disagreeing=disagreeing,
     )
     return Lineage(graph, report), node_of_row
+
+
+def _owners(
+    names: _Names, chosen: Codes, owner: tuple[Codes, pa.Array]
+) -> tuple[Codes, tuple[str, ...]]:
+    """Organisations of the chosen names, where those of the first are known."""
+    codes, holders = owner
+    of_rows = codes[chosen[: np.searchsorted(chosen, len(codes))]]
+    more, others = organisation_codes(names.take(chosen[len(of_rows) :]))
+    found = pc.index_in(others, holders)
+    new = others.filter(found.is_null())
+    of_other = as_codes(pc.fill_null(found, -1)).copy()
+    of_other[of_other < 0] = len(holders) + np.arange(len(new))
+    every = np.concatenate([of_rows, np.append(of_other, np.int32(-1))[more]])
+    # Numbered in the order in which they occur, as elsewhere.
+    some = np.flatnonzero(every >= 0)
+    numbered, used = pd.factorize(every[some])
+    every[some] = numbered
+    named = pa.concat_arrays([holders, new]).take(pa.array(used))
+    return every, tuple(named.to_pylist())
 
 
 # --------------------------------------------------------------------------- what a table states

@@ -13,6 +13,7 @@ bases, pages and dictionaries may not be larger than what a plain file needs.
 from __future__ import annotations
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +28,7 @@ from analysis.snapshot.shaping import COUNTERS, ID_GRAMMAR
 from analysis.snapshot.values import EARLIEST_YEAR, LATEST_YEAR
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from pathlib import Path
 
     import numpy.typing as npt
@@ -70,45 +72,21 @@ class Quick:
     owners: pa.ChunkedArray
     counters: dict[str, npt.NDArray[np.int64]]
     days: npt.NDArray[np.int32] | None
-    _connection: duckdb.DuckDBPyConnection
-    _path: str
-    _has_bases: bool
+    _bases: Future[Statements | None] | None
 
     def bases(self) -> Statements | None:
-        """Read every statement of a base: row, base, and code of the relation, in file order.
+        """Return every statement of a base: row, base, and code of the relation, in file order.
 
-        Bases are written as codes of their texts.
-
-        None where something is odd, or there is none.
+        Bases are written as codes of their texts. None where something is odd, there is none, or
+        nobody asked.
         """
-        if not self._has_bases:
-            return None
-        words = [*RELATIONS, ""]
-        cases = " ".join(f"WHEN '{word}' THEN {code}" for code, word in enumerate(words))
-        query = f"""
-            SELECT row, CASE word {cases} ELSE error('word') END::TINYINT AS word,
-                CASE WHEN strlen(model.id) <= {_LONGEST} THEN model.id ELSE error('base') END
-                AS base
-            FROM (
-                SELECT file_row_number::INTEGER AS row,
-                    coalesce(baseModels.relation, '') AS word,
-                    unnest(baseModels.models) AS model
-                FROM read_parquet($1, hive_partitioning = false, file_row_number = true)
-            )"""
-        with contextlib.suppress(duckdb.Error):
-            found = self._connection.cursor().sql(query, params=[self._path]).to_arrow_table()
-            if len(found):
-                base = found["base"].combine_chunks().dictionary_encode()
-                return found["row"].to_numpy(), base, found["word"].to_numpy()
-        return None
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
+        return None if self._bases is None else self._bases.result()
 
 
-def read(path: Path, file: pq.ParquetFile) -> Quick | None:
+def read(path: Path, file: pq.ParquetFile, *, bases: bool) -> Quick | None:
     """Read ids, counters and days of creation; None where the file is not plain.
+
+    The declared bases are read by another thread, while others work.
 
     Parameters
     ----------
@@ -116,6 +94,8 @@ def read(path: Path, file: pq.ParquetFile) -> Quick | None:
         The file.
     file : pyarrow.parquet.ParquetFile
         The same, opened and checked (:func:`analysis.snapshot.readers.open_hub_stats`).
+    bases : bool
+        Whether the declared bases are wanted.
     """
     shape = file.schema_arrow
     have = {field.name: field.type for field in shape}
@@ -154,6 +134,11 @@ def read(path: Path, file: pq.ParquetFile) -> Quick | None:
         found = connection.sql(query, params=[str(path)]).to_arrow_table()
     except duckdb.Error:
         return None
+    said = None
+    if bases and _has_bases(have.get("baseModels")):
+        beside = ThreadPoolExecutor(1)
+        said = beside.submit(_bases, connection, path)
+        beside.shutdown(wait=False)
     if not pc.all(pc.match_substring_regex(found["id"], ID_GRAMMAR)).as_py():
         return None
     return Quick(
@@ -162,10 +147,27 @@ def read(path: Path, file: pq.ParquetFile) -> Quick | None:
         owners=found["owner"],
         counters={name: found[source].to_numpy() for name, source in counters.items()},
         days=found["day"].to_numpy() if "createdAt" in have else None,
-        _connection=connection,
-        _path=str(path),
-        _has_bases=_has_bases(have.get("baseModels")),
+        _bases=said,
     )
+
+
+def _bases(connection: duckdb.DuckDBPyConnection, path: Path) -> Statements | None:
+    words = [*RELATIONS, ""]
+    cases = " ".join(f"WHEN '{word}' THEN {code}" for code, word in enumerate(words))
+    query = f"""
+        SELECT row, CASE word {cases} ELSE error('word') END::TINYINT AS word,
+            CASE WHEN strlen(model.id) <= {_LONGEST} THEN model.id ELSE error('base') END AS base
+        FROM (
+            SELECT file_row_number::INTEGER AS row, coalesce(baseModels.relation, '') AS word,
+                unnest(baseModels.models) AS model
+            FROM read_parquet($1, hive_partitioning = false, file_row_number = true)
+        )"""
+    with contextlib.suppress(duckdb.Error):
+        found = connection.sql(query, params=[str(path)]).to_arrow_table()
+        if len(found):
+            base = found["base"].combine_chunks().dictionary_encode()
+            return found["row"].to_numpy(), base, found["word"].to_numpy()
+    return None
 
 
 def _has_bases(shape: pa.DataType | None) -> bool:

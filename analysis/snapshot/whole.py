@@ -14,7 +14,7 @@ since it has rules of its own for names.
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -265,9 +265,6 @@ class _Frame:
     def named(self, places: Codes, place: Codes) -> dict[str, pd.Series[Any]]:
         return {name: self.frame[name].take(places) for name in self.details}
 
-    def read_ahead(self, beside: Executor) -> None:
-        """Everything is here."""
-
     def forget(self) -> None:
         """Nothing is held beside the frame."""
 
@@ -307,8 +304,8 @@ class _Parquet:
         self.task: tuple[Codes, pa.Array] | None = None
         self.held: dict[str, pd.Series[Any]] = {}
         #: The columns that are read at once where nothing is odd about them.
-        self.quick = quick.read(path, file)
-        self.bases: Future[quick.Statements | None] | None = None
+        asked = {"base_models", "base_relation"} & details
+        self.quick = quick.read(path, file, bases=lineage and not asked)
 
     def ids(self) -> pa.Array:
         if self.quick is not None:
@@ -380,15 +377,9 @@ class _Parquet:
             return self.stated
         return self._tagged(place) if "tags" in self.have else None
 
-    def read_ahead(self, beside: Executor) -> None:
-        """Read the declared bases beside everything else, where nothing is odd about them."""
-        asked = {"base_models", "base_relation"} & self.details
-        if self.quick is not None and self.want_lineage and not asked:
-            self.bases = beside.submit(self.quick.bases)
-
     def forget(self) -> None:
         """Let go of the statements."""
-        self.stated, self.bases, self.quick = [], None, None
+        self.stated, self.quick = [], None
 
     # ------------------------------------------------------------------------------ single columns
 
@@ -457,7 +448,7 @@ class _Parquet:
         asked = {"base_models", "base_relation"} & self.details
         if "baseModels" not in self.have or not (asked or self.want_lineage):
             return {}
-        if self.bases is not None and (said := self.bases.result()) is not None:
+        if self.quick is not None and (said := self.quick.bases()) is not None:
             row, base, word = said
             new = place[row]
             if len(kept := np.flatnonzero(new >= 0)) < len(row):
@@ -610,7 +601,7 @@ def _reduce(
 ) -> Whole:
     if depth < 0:
         raise InputError(f"depth {depth}: give a number of 0 or more")
-    with ThreadPoolExecutor(3) as beside:
+    with ThreadPoolExecutor(2) as beside:
         return _reduced(source, families, ids, depth, synthetic, beside)
 
 
@@ -632,7 +623,6 @@ def _reduced(
         whose = beside.submit(_checked_owners, texts, None if source.checked else odd)
         told_apart = beside.submit(_told_apart, texts)
     del ready
-    source.read_ahead(beside)
     counters = {name: source.counter(name) for name in COUNTERS}
     created = source.created()
     tasks = source.tasks()
@@ -663,7 +653,7 @@ def _reduced(
     stay = np.ones(len(rows), dtype=bool)
     new, renamed = _former(own, owner, families)
     if len(new):
-        names = pc.replace_with_mask(own, pa.array(_flags(new, len(own))), renamed)
+        names = _with_new(own, new, renamed)
         keys = keys.copy()
         keys[new] = relations.case_keys(renamed)
         met = _places(pc.is_in(pa.array(keys), pa.array(np.unique(keys[new]))))
@@ -673,7 +663,11 @@ def _reduced(
         code, holders = owner
         code = code.copy()
         code[new], holders = _renamed(owners(renamed), holders)
-        owner = code[stay], holders
+        owner = code, holders
+    # The graph takes all rows of the reader, the tables one a repository.
+    whose_name = owner
+    if not stay.all():
+        owner = owner[0][stay], owner[1]
     known = names if stay.all() else names.filter(pa.array(stay))
     kept = rows if stay.all() else rows[stay]
     values = {n: c if c is None or len(kept) == len(c) else c[kept] for n, c in counters.items()}
@@ -693,7 +687,7 @@ def _reduced(
             own,
             parts,
             families,
-            relations.Known(names, keys, twice, *stand, plain=source.quick is not None),
+            relations.Known(names, keys, twice, *stand, whose_name, source.quick is not None),
         )
         if lineage.report.stated:
             found = lineage
@@ -731,10 +725,18 @@ def _former(
     return some[other], new.take(pa.array(other))
 
 
-def _flags(places: Codes, count: int) -> Mask:
-    flags = np.zeros(count, dtype=bool)
-    flags[places] = True
-    return flags
+def _with_new(texts: pa.Array, places: Codes, new: pa.Array) -> pa.Array:
+    """Put other texts at some places."""
+    if len(places) > _SLICE:
+        flags = np.zeros(len(texts), dtype=bool)
+        flags[places] = True
+        return pc.replace_with_mask(texts, pa.array(flags), new)
+    # The stretches between a few places are copied as they stand, which is much faster.
+    parts, before = [], 0
+    for number, place in enumerate(places.tolist()):
+        parts += [texts.slice(before, place - before), new.slice(number, 1)]
+        before = place + 1
+    return pa.concat_arrays([*parts, texts.slice(before)])
 
 
 def _renamed(new: tuple[Codes, pa.Array], holders: pa.Array) -> tuple[Codes, pa.Array]:
