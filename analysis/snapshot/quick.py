@@ -21,6 +21,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from analysis.snapshot import readers
 from analysis.snapshot.graph import RELATIONS
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy.typing as npt
-    import pyarrow.parquet as pq
 
     Codes = npt.NDArray[np.integer[Any]]
     Statements = tuple[Codes, pa.DictionaryArray, Codes]
@@ -65,6 +65,9 @@ class Quick:
         Values by canonical name, -1 for null; a counter that the file lacks is not in it.
     days
         Day of creation since 1970, -1 for null; None where the file has no such column.
+    tasks
+        ``pipeline_tag`` of each row as codes of one dictionary; None where the file has no such
+        column of text.
     """
 
     ids: pa.Array
@@ -72,6 +75,7 @@ class Quick:
     owners: pa.ChunkedArray
     counters: dict[str, npt.NDArray[np.int64]]
     days: npt.NDArray[np.int32] | None
+    tasks: pa.ChunkedArray | None
     _bases: Future[Statements | None] | None
 
     def bases(self) -> Statements | None:
@@ -131,8 +135,10 @@ def read(path: Path, file: pq.ParquetFile, *, bases: bool) -> Quick | None:
         connection = duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": ""})
         if not _bounded(connection, path):
             return None
+        has_tasks = pa.types.is_string(have.get("pipeline_tag", pa.null()))
+        tasks = _tasks(path) if has_tasks else None
         found = connection.sql(query, params=[str(path)]).to_arrow_table()
-    except duckdb.Error:
+    except (duckdb.Error, pa.ArrowException, OSError):
         return None
     said = None
     if bases and _has_bases(have.get("baseModels")):
@@ -147,6 +153,7 @@ def read(path: Path, file: pq.ParquetFile, *, bases: bool) -> Quick | None:
         owners=found["owner"],
         counters={name: found[source].to_numpy() for name, source in counters.items()},
         days=found["day"].to_numpy() if "createdAt" in have else None,
+        tasks=tasks,
         _bases=said,
     )
 
@@ -170,6 +177,14 @@ def _bases(connection: duckdb.DuckDBPyConnection, path: Path) -> Statements | No
     return None
 
 
+def _tasks(path: Path) -> pa.ChunkedArray:
+    # A few words stand in the file as codes, and stay codes.
+    with pq.ParquetFile(path, read_dictionary=["pipeline_tag"]) as file:
+        values = file.read(columns=["pipeline_tag"]).column(0)
+    values.validate(full=True)
+    return values.unify_dictionaries()
+
+
 def _has_bases(shape: pa.DataType | None) -> bool:
     if shape is None or not readers.has_bases(shape):
         return False
@@ -181,10 +196,14 @@ def _bounded(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
     """Whether the footer gives no column of ours more than a plain file has."""
     query = """
         SELECT max(size) <= $2 AND max(count) <= $3 FROM (
-            SELECT max(total_uncompressed_size) AS size, sum(num_values) AS count
+            SELECT sum(num_values) AS count,
+                -- Of tasks all row groups are held at once, of the others one or two.
+                if(path_in_schema = 'pipeline_tag', sum(total_uncompressed_size),
+                    max(total_uncompressed_size)) AS size
             FROM parquet_metadata($1)
             WHERE split_part(path_in_schema, ', ', 1) IN
-                ('id', 'downloads', 'downloadsAllTime', 'likes', 'createdAt', 'baseModels')
+                ('id', 'downloads', 'downloadsAllTime', 'likes', 'createdAt', 'pipeline_tag',
+                 'baseModels')
             GROUP BY path_in_schema
         )"""
     found = connection.sql(query, params=[str(path), _CHUNK, _VALUES]).fetchall()

@@ -343,7 +343,10 @@ class _Parquet:
         if "pipeline_tag" not in self.have:
             return None
         shape = self.shape.field("pipeline_tag").type
-        if pa.types.is_string(shape):
+        if self.quick is not None and self.quick.tasks is not None:
+            self._tick(self.rows)
+            self.task = _encoded(self.quick.tasks)
+        elif pa.types.is_string(shape):
             # A few words stand in the file as codes, and stay codes.
             with pq.ParquetFile(self.path, read_dictionary=["pipeline_tag"]) as file:
                 values = readers.read_columns(file, ["pipeline_tag"], self.notes).column(0)
@@ -672,7 +675,7 @@ def _reduced(
     kept = rows if stay.all() else rows[stay]
     values = {n: c if c is None or len(kept) == len(c) else c[kept] for n, c in counters.items()}
     for name, numbers in values.items():
-        if numbers is not None and _exact(numbers[numbers >= 0]) > LARGEST:
+        if numbers is not None and _too_large(numbers):
             raise source.notes.error(f"the counters {name} add up to more than 64 bits hold")
     day = created if created is None or len(kept) == len(created) else created[kept]
     task = None if tasks is None else (tasks[0][kept], tasks[1])
@@ -808,9 +811,12 @@ def _largest(numbers: Numbers | None, rows: Codes, node: Codes, count: int) -> N
     return most
 
 
-def _exact(numbers: Numbers) -> int:
-    """Sum without a limit."""
-    return (int((numbers >> 32).sum()) << 32) + int((numbers & 0xFFFF_FFFF).sum())
+def _too_large(numbers: Numbers) -> bool:
+    """Whether the sum of what is known needs more than 64 bits."""
+    if int(numbers.max(initial=0)) * len(numbers) <= LARGEST:
+        return False
+    known = np.maximum(numbers, 0)
+    return (int((known >> 32).sum()) << 32) + int((known & 0xFFFF_FFFF).sum()) > LARGEST
 
 
 def _repeats(
