@@ -60,7 +60,7 @@ class Quick:
     keys
         What :func:`analysis.snapshot.lineage.case_keys` gives for them.
     owners
-        Organisation of each row as text, null for none.
+        Organisation of each row as codes of one dictionary, null for none.
     counters
         Values by canonical name, -1 for null; a counter that the file lacks is not in it.
     days
@@ -147,12 +147,17 @@ def read(path: Path, file: pq.ParquetFile, *, bases: bool) -> Quick | None:
         beside.shutdown(wait=False)
     if not pc.all(pc.match_substring_regex(found["id"], ID_GRAMMAR)).as_py():
         return None
+    # Each column is let go as soon as it is in one piece: the next then takes its place.
+    columns = {name: found[name] for name in found.column_names}
+    del found
+    owners = columns.pop("owner").dictionary_encode()
+    numbers = {name: columns.pop(source).to_numpy() for name, source in counters.items()}
     return Quick(
-        ids=found["id"].combine_chunks(),
-        keys=found["key"].to_numpy(),
-        owners=found["owner"],
-        counters={name: found[source].to_numpy() for name, source in counters.items()},
-        days=found["day"].to_numpy() if "createdAt" in have else None,
+        owners=owners,
+        counters=numbers,
+        keys=columns.pop("key").to_numpy(),
+        days=columns.pop("day").to_numpy() if "createdAt" in have else None,
+        ids=columns.pop("id").combine_chunks(),
         tasks=tasks,
         _bases=said,
     )
@@ -172,8 +177,11 @@ def _bases(connection: duckdb.DuckDBPyConnection, path: Path) -> Statements | No
     with contextlib.suppress(duckdb.Error):
         found = connection.sql(query, params=[str(path)]).to_arrow_table()
         if len(found):
-            base = found["base"].combine_chunks().dictionary_encode()
-            return found["row"].to_numpy(), base, found["word"].to_numpy()
+            row, word = found["row"].to_numpy(), found["word"].to_numpy()
+            base = found["base"]
+            del found
+            # Encoded before they are put together: codes are smaller than texts.
+            return row, base.dictionary_encode().combine_chunks(), word
     return None
 
 

@@ -620,7 +620,7 @@ def _reduced(
     after, odd = Notes(source.notes.where), Notes(source.notes.where)
     texts = source.ids()
     if (ready := source.quick) is not None:
-        whose = beside.submit(_coded, ready.owners)
+        whose = beside.submit(_encoded, ready.owners)
         told_apart = beside.submit(_perhaps_shared, ready.keys)
     else:
         whose = beside.submit(_checked_owners, texts, None if source.checked else odd)
