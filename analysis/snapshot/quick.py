@@ -146,6 +146,7 @@ def read(path: Path, file: pq.ParquetFile, *, bases: bool) -> Quick | None:
         said = beside.submit(_bases, connection, path)
         beside.shutdown(wait=False)
     if not pc.all(pc.match_substring_regex(found["id"], ID_GRAMMAR)).as_py():
+        connection.interrupt()
         return None
     # Each column is let go as soon as it is in one piece: the next then takes its place.
     columns = {name: found[name] for name in found.column_names}
