@@ -18,7 +18,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from analysis.errors import RecordError, one_line
+from analysis.errors import InputError, RecordError, one_line
 
 _MODULES = (
     *("sources", "pinning", "peeking", "capturing", "shares", "lineage", "licences", "releases"),
@@ -92,6 +92,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     _prepare_streams()
     try:
+        if any("\0" in text for text in argv or ()):
+            # No shell can give one; no path can hold it.
+            raise InputError("an argument holds a NUL character: leave it out")
         args = parser().parse_args(argv)
         status: int = args.run(args)
         sys.stdout.flush()
