@@ -174,15 +174,7 @@ def ask(subject: Subject, claim: Claim, asked: Asked, rules: Rules, register: Re
         )
     table = pd.DataFrame(rows)
     own = rows[0]
-    record: dict[str, Any] = {
-        "claim": claim.id,
-        "title": claim.title,
-        "statement": claim.statement,
-        "stated": claim.stated,
-        "stated_text": claim.stated_text,
-        "unit": claim.unit,
-        "day": subject.day.isoformat(),
-    }
+    record = _about(claim, subject)
     if len(lacking) == len(rows):
         return Answer(record | {"answered": False, "reason": lacking[0]}, table.iloc[:0])
     verdict, choice = robust(claim.model_copy(update={"grid": asked.grid}), table, register.verdict)
@@ -235,19 +227,21 @@ def every(
             progress(claim.id)
             out.append(ask(subject, claim, asked[claim.id], rules, register))
             continue
-        record = {
-            "claim": claim.id,
-            "title": claim.title,
-            "statement": claim.statement,
-            "stated": claim.stated,
-            "stated_text": claim.stated_text,
-            "unit": claim.unit,
-            "day": subject.day.isoformat(),
-            "answered": False,
-            "reason": left_out[claim.id],
-        }
+        record = _about(claim, subject) | {"answered": False, "reason": left_out[claim.id]}
         out.append(Answer(record, pd.DataFrame()))
     return out
+
+
+def _about(claim: Claim, subject: Subject) -> dict[str, Any]:
+    return {
+        "claim": claim.id,
+        "title": claim.title,
+        "statement": claim.statement,
+        "stated": claim.stated,
+        "stated_text": claim.stated_text,
+        "unit": claim.unit,
+        "day": subject.day.isoformat(),
+    }
 
 
 def _holds(claim: Claim, got: Outcome) -> str:
