@@ -90,7 +90,7 @@ LINES = {
     "pipe": "pipe: cannot be read: a pipe, socket or device, no regular file",
     "/dev/zero": "/dev/zero: cannot be read: a pipe, socket or device, no regular file",
     "name with escapes": r"\\x1b\[2J\\x07gone error: fake\\u202e\.json: no such file",
-    "name with NUL": r"gone\\x00\.json: cannot be read: no name of a file",
+    "name with NUL": "an argument holds a NUL character",
     "Parquet, all encrypted": "an encrypted Parquet file: no key is ever read",
     "Parquet, columns encrypted": "an encrypted Parquet file: no key is ever read",
     "Parquet, columns twice": "column 'id' stands in it twice",

@@ -15,12 +15,13 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from analysis.claims.figures import FIGURES, Spec, Subject
 from analysis.claims.outcome import Outcome
 from analysis.claims.register import Choice, Claim, Impossible, Register
 from analysis.claims.verdicts import holds_months, holds_within, robust
+from analysis.entries import checked
 from analysis.errors import InputError
 
 
@@ -118,13 +119,7 @@ def parse(mapping: Mapping[str, object], register: Register) -> Rules:
     InputError
         Names the first wrong entry.
     """
-    try:
-        rules = Rules.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise InputError(f"data/rerun.toml: {place}: {message}: correct the entry") from error
+    rules = checked(Rules, mapping, "data/rerun.toml")
     named = [entry.id for entry in rules.claim] + [entry.id for entry in rules.left_out]
     registered = [claim.id for claim in register.claim]
     for name in registered:
