@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from analysis import commands, raw, snapshot
 from analysis.errors import InputError
 from analysis.snapshot import families as families_module
-from analysis.snapshot import intake, readers, whole
+from analysis.snapshot import intake, quick, readers, whole
 
 FAMILIES = families_module.parse(raw.declared("families"))
 KIND = "hub-snapshot"
@@ -240,6 +241,180 @@ def both_ways(
     assert got.head["downloads_30d"].is_monotonic_decreasing
     known = table.frame["downloads_30d"].dropna()
     assert got.sums["downloads_30d"] <= known.sum()
+
+
+# --------------------------------------------------------------- plain files, and nearly plain ones
+
+GOOD = st.sampled_from(
+    [
+        *("Qwen/Qwen3-8B", "unsloth/Qwen3-8B-GGUF", "google/gemma-2b", "gpt2", "zai-org/glm-4-9b"),
+        *("me/one", "me/two", "you/one", "THUDM/cogvlm"),
+    ]
+)
+#: Bases: also in another case, unknown, former names, odd ones.
+BASES = st.one_of(
+    GOOD,
+    GOOD,
+    st.sampled_from(
+        ["qwen/qwen3-8b", "no/body", "No/Body", "THUDM/glm-4-9b", " me/one ", "é/ü", "", "\u212a/x"]
+    ),
+)
+PLAIN_ROW = st.fixed_dictionaries(
+    {
+        "createdAt": st.one_of(
+            st.none(),
+            st.datetimes(
+                dt.datetime.fromisoformat("1990-01-01"), dt.datetime.fromisoformat("2100-12-31")
+            ),
+        ),
+        "lastModified": st.none(),
+        "downloads": st.one_of(st.none(), st.integers(0, 2**50)),
+        "downloadsAllTime": st.one_of(st.none(), st.integers(0, 2**50)),
+        "likes": st.one_of(st.none(), st.integers(0, 5)),
+        "pipeline_tag": st.sampled_from(["text-generation", "", None, "=odd"]),
+        "library_name": st.none(),
+        "tags": st.sampled_from([None, ["base_model:Qwen/Qwen3-8B"], ["license:mit"]]),
+        "cardData": st.none(),
+        "safetensors": st.none(),
+        "relation": st.sampled_from(["finetune", "merge", "quantized", "", None]),
+        "models": st.one_of(st.none(), st.lists(BASES, max_size=3)),
+    }
+)
+#: One thing that is not plain, or none.
+BORDER: list[dict[str, Any]] = [
+    {},
+    {},
+    {"id": "me/one"},
+    {"id": "Me/One"},
+    {"id": None},
+    {"id": ""},
+    {"id": "a/b/c"},
+    {"id": "é/ü"},
+    {"id": "THUDM/glm-4-9b"},
+    {"id": "x/" + "y" * 97},
+    {"downloads": -1},
+    {"likes": -1},
+    {"createdAt": dt.datetime.fromisoformat("1989-12-31")},
+    {"createdAt": dt.datetime.fromisoformat("2101-01-01")},
+    {"relation": "odd", "models": ["me/one"]},
+    {"relation": " Finetuned", "models": ["me/one"]},
+    {"models": [None, "me/one"]},
+    {"models": ["z/" + "y" * 300]},
+]
+PLAIN = given(
+    ids=st.lists(GOOD, min_size=1, max_size=9, unique_by=str.lower),
+    rows=st.lists(PLAIN_ROW, min_size=9, max_size=9),
+    last=st.sampled_from(BORDER),
+    drop=st.frozensets(st.sampled_from(OPTIONAL), max_size=2),
+    group=st.integers(1, 9),
+)
+
+
+@settings(max_examples=2, suppress_health_check=[HealthCheck.too_slow])
+@PLAIN
+def test_a_few_plain_tables(
+    tmp_path_factory: pytest.TempPathFactory,
+    ids: list[str],
+    rows: list[dict[str, Any]],
+    last: dict[str, Any],
+    drop: frozenset[str],
+    group: int,
+) -> None:
+    plain_and_not(tmp_path_factory, ids, rows, last, drop, group)
+
+
+@pytest.mark.slow
+@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+@PLAIN
+def test_many_plain_tables(
+    tmp_path_factory: pytest.TempPathFactory,
+    ids: list[str],
+    rows: list[dict[str, Any]],
+    last: dict[str, Any],
+    drop: frozenset[str],
+    group: int,
+) -> None:
+    plain_and_not(tmp_path_factory, ids, rows, last, drop, group)
+
+
+def plain_and_not(
+    tmp_path_factory: pytest.TempPathFactory,
+    ids: list[str],
+    rows: list[dict[str, Any]],
+    last: dict[str, Any],
+    drop: frozenset[str],
+    group: int,
+) -> None:
+    """Reduce a nearly plain file at once, column by column, and from the reader's frame."""
+    made = [row | {"id": name} for name, row in zip(ids, rows, strict=False)]
+    made[-1] |= last
+    path = tmp_path_factory.getbasetemp() / "plain.parquet"
+    pq.write_table(table_of(made, drop), path, row_group_size=group)
+    refused, table = said(lambda: snapshot.read(path, KIND))
+    for details in (None, ()):
+        read = functools.partial(whole.reduce, path, FAMILIES, depth=4, details=details)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(quick, "read", lambda *_args, **_wishes: None)
+            slowly = said(read)
+        fast = said(read)
+        assert fast[0] == slowly[0] == refused
+        if table is not None:
+            same(fast[1], slowly[1])
+            same(fast[1], whole.of(table, FAMILIES, depth=4, details=details), without=NOT_ALL)
+
+
+#: Of a reduction with few columns, what the reader's frame of all columns has besides.
+NOT_ALL = ("rows", "problems")
+
+
+@pytest.mark.parametrize(
+    ("last", "plain", "bases"),
+    [
+        ({}, True, True),
+        ({"models": ["me/one", "me/one", "no/body", "é/ü"]}, True, True),
+        ({"id": "THUDM/glm-4-9b"}, True, True),
+        ({"id": "me/ONE"}, True, True),
+        ({"createdAt": None, "likes": None, "models": []}, True, True),
+        ({"models": ["x" * 194]}, True, False),
+        ({"relation": "odd"}, True, False),
+        ({"models": [None]}, True, False),
+        ({"id": ""}, False, False),
+        ({"id": None}, False, False),
+        ({"id": "a/b/c"}, False, False),
+        ({"likes": -1}, False, False),
+        ({"createdAt": dt.datetime.fromisoformat("1989-12-31")}, False, False),
+    ],
+)
+def test_what_is_read_at_once(
+    tmp_path: Path, last: dict[str, Any], plain: bool, bases: bool
+) -> None:
+    row = dict.fromkeys((*TYPES, "safetensors", "relation", "models")) | {
+        "downloads": 1,
+        "likes": 1,
+        "models": ["me/one"],
+        "relation": "finetune",
+        "createdAt": dt.datetime.fromisoformat("2026-01-01"),
+    }
+    path = tmp_path / "a.parquet"
+    pq.write_table(table_of([row | {"id": "me/one"}, row | {"id": "me/two"} | last]), path)
+    with pq.ParquetFile(path) as file:
+        got = quick.read(path, file, bases=True)
+        assert (got is not None) == plain
+        assert (got is not None and got.bases() is not None) == bases
+        if got is not None:
+            assert got.ids.to_pylist()[0] == "me/one"
+            alone = quick.read(path, file, bases=False)
+            assert alone is not None
+            assert alone.bases() is None
+
+
+def test_names_of_files_are_no_patterns(tmp_path: Path) -> None:
+    row = dict.fromkeys((*TYPES, "safetensors", "relation", "models"))
+    folder = tmp_path / "id=7"
+    folder.mkdir()
+    for name, number in (("a1.parquet", 1), ("a[1].parquet", 2)):
+        pq.write_table(table_of([row | {"id": "me/one", "downloads": number}]), folder / name)
+        assert whole.reduce(folder / name, FAMILIES).sums["downloads_30d"] == number
 
 
 def test_one_row_of_a_repository_under_its_old_and_its_new_name(tmp_path: Path) -> None:

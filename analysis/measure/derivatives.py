@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     Codes = npt.NDArray[np.integer[Any]]
     Mask = npt.NDArray[np.bool_]
     Numbers = npt.NDArray[np.float64]
+    Labels = npt.NDArray[np.uint64]
 
 Count = Literal["direct", "transitive"]
 Merges = Literal["whole", "fractional"]
@@ -56,6 +57,9 @@ Through = Literal["any", "chosen"]
 
 #: Words for relations, with the one for those that state none.
 WORDS: Final = (*RELATIONS, UNDECLARED)
+
+#: Groups that are counted at once: the bits of a number.
+_BITS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,40 +192,61 @@ def count(
         Numbers by family and by organisation.
     """
     prepared = Prepared.of(graph, families, rule, downloads=downloads, tracked=tracked)
-    # Many a family is all of one organisation: what was counted once is not counted again.
-    known_groups: dict[tuple[bytes, bytes, frozenset[str]], Group] = {}
-
-    def group(members: Mask, own: set[str], copies: Mask) -> Group:
-        mine = frozenset(() if rule.own else own)
-        key = (np.packbits(members).tobytes(), np.packbits(copies).tobytes(), mine)
-        if key not in known_groups:
-            known_groups[key] = prepared.group(members, own, copies)
-        return known_groups[key]
-
-    by_family = {
-        name: group(prepared.family == place, _own(families, name, rule), prepared.copy_of == place)
+    graph = prepared.graph
+    asked = [
+        _Asked(name, place, -1, frozenset(_own(families, name, rule)))
         for place, name in enumerate(families.families)
         if wanted is None or name in wanted
-    }
-    graph = prepared.graph
-    copies = int((prepared.copy_of >= 0).sum())
-    if wanted is not None:
-        return Counted(by_family, {}, copies)
-    no_copies = np.zeros(graph.nodes, dtype=bool)
-    by_organisation = {}
-    known = _of_register(families)
-    bases = np.zeros(len(graph.organisation_names) + 1, dtype=bool)
-    bases[graph.organisations[np.diff(graph.starts) > 0]] = True
-    for code, organisation in enumerate(graph.organisation_names):
-        if organisation in known and bases[code]:
-            by_organisation[organisation] = group(
-                graph.organisations == code, {organisation}, no_copies
-            )
+    ]
+    count_of_families = len(asked)
+    if wanted is None:
+        known = _of_register(families)
+        bases = np.zeros(len(graph.organisation_names) + 1, dtype=bool)
+        bases[graph.organisations[np.diff(graph.starts) > 0]] = True
+        asked += [
+            _Asked(name, -1, code, frozenset({name}))
+            for code, name in enumerate(graph.organisation_names)
+            if name in known and bases[code]
+        ]
+    if rule.merges == "whole" and not rule.one_per_author:
+        steps = range(0, len(asked), _BITS)
+        groups = [group for step in steps for group in prepared.groups(asked[step : step + _BITS])]
+    else:
+        groups = _one_by_one(prepared, asked)
+    named = [(one.name, group) for one, group in zip(asked, groups, strict=True)]
     return Counted(
-        by_family,
-        dict(sorted(by_organisation.items(), key=lambda p: (-p[1].derivatives, p[0]))),
-        copies,
+        dict(named[:count_of_families]),
+        dict(sorted(named[count_of_families:], key=lambda p: (-p[1].derivatives, p[0]))),
+        int((prepared.copy_of >= 0).sum()),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A family (its place in the register) or an organisation (its code), -1 for neither."""
+
+    name: str
+    family: int
+    organisation: int
+    own: frozenset[str]
+
+
+def _one_by_one(prepared: Prepared, asked: list[_Asked]) -> list[Group]:
+    # Many a family is all of one organisation: what was counted once is not counted again.
+    known: dict[tuple[bytes, bytes, frozenset[str]], Group] = {}
+    nobody = np.zeros(prepared.graph.nodes, dtype=bool)
+    out = []
+    for one in asked:
+        if one.family >= 0:
+            members, copies = prepared.family == one.family, prepared.copy_of == one.family
+        else:
+            members, copies = prepared.graph.organisations == one.organisation, nobody
+        mine = frozenset() if prepared.rule.own else one.own
+        key = (np.packbits(members).tobytes(), np.packbits(copies).tobytes(), mine)
+        if key not in known:
+            known[key] = prepared.group(members, one.own, copies)
+        out.append(known[key])
+    return out
 
 
 def listed(
@@ -463,6 +488,70 @@ class Prepared:
         sure = edges[self.passes[self.graph.child[edges]] == 1]
         return Group(lower, lower, upper, self._bases(members, sure), by_word)
 
+    def groups(self, asked: list[_Asked]) -> list[Group]:
+        """Count the derivatives of many groups at once, where each counts whole and for itself.
+
+        A group is a bit in a number a node or edge, so every step is taken for all of them.
+        """
+        graph, rule = self.graph, self.rule
+        bits = np.uint64(1) << np.arange(len(asked), dtype=np.uint64)
+        # One place more, for those without a family or an organisation: -1.
+        families = max(
+            int(self.family.max(initial=-1)),
+            int(self.copy_of.max(initial=-1)),
+            *(one.family for one in asked),
+        )
+        of_family = np.zeros(families + 2, dtype=np.uint64)
+        of_organisation = np.zeros(len(graph.organisation_names) + 1, dtype=np.uint64)
+        own = np.zeros(len(graph.organisation_names) + 1, dtype=np.uint64)
+        code = {name: place for place, name in enumerate(graph.organisation_names)}
+        for one, bit in zip(asked, bits, strict=True):
+            if one.family >= 0:
+                of_family[one.family] |= bit
+            else:
+                of_organisation[one.organisation] |= bit
+            for name in one.own & code.keys():
+                own[code[name]] |= bit
+        members = of_family[self.family] | of_organisation[graph.organisations]
+        reach = self.ways.spread_down(members) if rule.count == "transitive" else members
+        label = np.repeat(reach, np.diff(graph.starts))
+        edges = np.flatnonzero((label != 0) & self.chosen)
+        label, child = label[edges], graph.child[edges]
+        if not rule.own:
+            label &= ~own[graph.organisations[child]]
+        if (self.copy_of >= 0).any():
+            label &= ~of_family[self.copy_of[child]]
+        passes = self.passes[child]
+        label[passes == 0] = 0
+        sure = np.where(passes == 1, label, np.uint64(0))
+        relation = graph.relation[edges]
+
+        def nodes_of(ends: Codes, labels: Labels) -> Labels:
+            out = np.zeros(graph.nodes, dtype=np.uint64)
+            np.bitwise_or.at(out, ends, labels)
+            return out
+
+        lower = _counts(nodes_of(child, sure), bits)
+        upper = _counts(nodes_of(child, label), bits)
+        by_word = {}
+        for place, word in enumerate(WORDS):
+            some = relation == place
+            by_word[word] = _counts(nodes_of(child[some], sure[some]), bits)
+        counted = nodes_of(graph.base[edges], sure)
+        if rule.count == "transitive":
+            counted = self.ways.spread_up(counted)
+        bases = _counts(counted & members, bits)
+        return [
+            Group(
+                float(lower[place]),
+                float(lower[place]),
+                float(upper[place]),
+                int(bases[place]),
+                {word: float(found[place]) for word, found in by_word.items()},
+            )
+            for place in range(len(asked))
+        ]
+
     def _ends(self, edges: Codes) -> tuple[float, float]:
         derivative, weight = self.weights(edges)
         sure = self.passes[derivative] == 1
@@ -519,6 +608,14 @@ def _by_node(graph: Graph, families: Families, downloads: pd.Series[Any]) -> Num
     there = code >= 0
     np.maximum.at(counters, code[there], known.to_numpy(dtype="float64")[there])
     return counters
+
+
+def _counts(labels: Labels, bits: Labels) -> Codes:
+    """Count how many of the labels hold each bit; only a few combinations of bits occur."""
+    code, distinct = pd.factorize(labels[labels != 0])
+    times = np.bincount(code, minlength=len(distinct))
+    counts: Codes = ((distinct[:, None] & bits) != 0).T @ times
+    return counts
 
 
 def _exact_sum(weight: Numbers) -> float:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy import sparse
 
 from analysis.snapshot import families as families_module
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     Codes = npt.NDArray[np.integer[Any]]
     Mask = npt.NDArray[np.bool_]
+    Labels = npt.NDArray[np.uint64]
 
 _T = TypeVar("_T")
 
@@ -80,6 +82,7 @@ class Graph:
         child: Codes,
         relation: Codes,
         first: Codes | None = None,
+        organisations: tuple[Codes, tuple[str, ...]] | None = None,
     ) -> Graph:
         """Order the edges; drop self-loops and repeats; keep only nodes that have an edge.
 
@@ -92,6 +95,8 @@ class Graph:
         first
             A number, another one for each edge, by which they are ordered when they are shown;
             their places when left out.
+        organisations
+            Organisation of each code, if all have an edge and it is at hand.
         """
         first = np.arange(len(base), dtype=np.int32) if first is None else first
         used = np.zeros(len(ids), dtype=bool)
@@ -102,13 +107,17 @@ class Graph:
         used[child] = True
         count = int(used.sum())
         if count < len(ids):
+            organisations = None
             code = np.cumsum(used, dtype=np.int32) - 1
             base, child, ids = code[base], code[child], ids.filter(pa.array(used))
         key = pair_keys(base, child, count) * (_NONE + 1) + relation
         if (key[1:] >= key[:-1]).all():
             by_key: Codes = np.arange(len(key))
         else:
-            by_key = np.argsort(key)
+            by_key = pair_order(base, child, count)
+            ordered = key[by_key]
+            if not (ordered[1:] >= ordered[:-1]).all():
+                by_key = np.argsort(key)
         runs = np.flatnonzero(first_of_run(key[by_key]))
         del key
         if len(runs):
@@ -117,11 +126,13 @@ class Graph:
         base, child, relation = base[keep], child[keep], relation[keep]
         order = np.full(int(first.max(initial=-1)) + 1, -1, dtype=np.int32)
         order[first] = np.arange(len(first), dtype=np.int32)
-        organisations, names = _organisations(ids)
+        if organisations is None:
+            codes, texts = organisation_codes(ids)
+            organisations = codes, tuple(texts.to_pylist())
         return cls(
             ids=ids,
-            organisations=organisations,
-            organisation_names=names,
+            organisations=organisations[0],
+            organisation_names=organisations[1],
             base=base,
             child=child,
             relation=relation,
@@ -206,7 +217,7 @@ class Graph:
     @cached_property
     def _upwards(self) -> tuple[Codes, Codes]:
         """The edges in the order of their child: where each begins, and their bases."""
-        order = np.argsort(self.child, kind="stable")
+        order = stable_order(self.child, self.nodes)
         return _starts(self.child[order], self.nodes), self.base[order]
 
     def only(self, chosen: Mask) -> Graph:
@@ -239,6 +250,20 @@ class Graph:
     def ancestors(self, nodes: Mask) -> Mask:
         """Flag what one of `nodes` declares as a base, directly or through others."""
         return _reach(*self._upwards, nodes)
+
+    def spread_down(self, labels: Labels) -> Labels:
+        """Give each node the labels of all from which it descends, besides its own.
+
+        Parameters
+        ----------
+        labels
+            A set a node, as the bits of a number: up to 64 questions are answered at once.
+        """
+        return _spread(self.starts, self.child, labels)
+
+    def spread_up(self, labels: Labels) -> Labels:
+        """Give each node the labels of all that descend from it, besides its own."""
+        return _spread(*self._upwards, labels)
 
     def edges_from(self, bases: Mask) -> Codes:
         """Places of the edges whose base is one of `bases`."""
@@ -326,14 +351,14 @@ def with_new_names(
     return pc.replace_with_mask(_whole(texts), _whole(pc.fill_null(old, False)), _whole(new))
 
 
-def _organisations(ids: pa.Array) -> tuple[Codes, tuple[str, ...]]:
+def organisation_codes(ids: pa.Array) -> tuple[Codes, pa.Array]:
     """Code the organisation of each id; -1 for a name without one."""
     parts = pc.split_pattern(ids, "/", max_splits=1)
     first = pc.list_element(parts, 0) if len(ids) else pa.array([], pa.string())
     alone = pc.or_(pc.equal(pc.list_value_length(parts), 1), pc.equal(first, ""))
     named = pc.if_else(alone, pa.scalar(None, pa.string()), first)
     encoded = _whole(named).dictionary_encode()
-    return as_codes(pc.fill_null(encoded.indices, -1)), tuple(encoded.dictionary.to_pylist())
+    return as_codes(pc.fill_null(encoded.indices, -1)), encoded.dictionary
 
 
 def known_organisations(families: families_module.Families) -> set[str]:
@@ -359,6 +384,22 @@ def _fixed(values: Codes | Mask) -> Any:
     """Forbid changes to an array that several share."""
     values.flags.writeable = False
     return values
+
+
+def stable_order(codes: Codes, count: int) -> Codes:
+    """Order codes below `count`, equals as they stand; linear, where a sort of numpy is not."""
+    rows = np.arange(len(codes) + 1, dtype=np.int32)
+    table = sparse.csr_array((rows[:-1], codes, rows), shape=(len(codes), max(count, 1)))
+    order: Codes = table.tocsc().data
+    return order
+
+
+def pair_order(base: Codes, child: Codes, count: int) -> Codes:
+    """Order pairs by base and child, equals as they stand."""
+    if (child[1:] >= child[:-1]).all():
+        return stable_order(base, count)
+    first = stable_order(child, count)
+    return first[stable_order(base[first], count)]
 
 
 def _starts(ordered: Codes, count: int) -> Codes:
@@ -422,6 +463,39 @@ def _reach(starts: Codes, targets: Codes, sources: Mask) -> Mask:
         else:
             frontier = np.asarray(stack, dtype=np.int64)
     return reached
+
+
+def _spread(starts: Codes, targets: Codes, labels: Labels) -> Labels:
+    """Hand labels on along the edges until nothing is new."""
+    held = labels.copy()
+    frontier: Codes = np.flatnonzero(held)
+    slot = np.empty(len(held), dtype=np.int64)
+    while len(frontier):
+        if len(frontier) >= _NARROW:
+            length = starts[frontier + 1] - starts[frontier]
+            found = targets[_gather(starts, frontier)]
+            brought = np.repeat(held[frontier], length)
+            new = (brought & ~held[found]) != 0
+            found = found[new]
+            np.bitwise_or.at(held, found, brought[new])
+            frontier = _once(found, slot)
+            continue
+        stack = frontier.tolist()
+        while stack and len(stack) < _WIDE:
+            node = stack.pop()
+            own = held[node]
+            others = targets[starts[node] : starts[node + 1]]
+            if len(others) == 1:
+                other = others[0]
+                if own & ~held[other]:
+                    held[other] |= own
+                    stack.append(other)
+            elif len(others):
+                others = others[(own & ~held[others]) != 0]
+                held[others] |= own
+                stack += np.unique(others).tolist()
+        frontier = _once(np.asarray(stack, dtype=np.int64), slot)
+    return held
 
 
 def _peeled(starts: Codes, targets: Codes, degree: Codes, gone: Mask) -> None:

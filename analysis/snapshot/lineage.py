@@ -39,7 +39,9 @@ from analysis.snapshot.graph import (
     as_codes,
     cyclic_groups,
     first_of_run,
+    organisation_codes,
     pair_keys,
+    pair_order,
     text_order,
     with_new_names,
 )
@@ -182,6 +184,34 @@ class Report:
 
 
 @dataclass(frozen=True, eq=False)
+class Known:
+    """What is known of the ids of a table before its relations are read.
+
+    Attributes
+    ----------
+    names
+        The ids with new names of organisations (:func:`graph.with_new_names`).
+    keys, twice
+        What :func:`case_keys` gives for the names, and the places of those that may stand twice
+        (:func:`perhaps_shared`).
+    keys_before, twice_before
+        The same for the ids as they stand.
+    owner
+        Organisation of each name as a code, -1 for none, and the organisations.
+    plain
+        Whether all ids follow the Hub's grammar.
+    """
+
+    names: pa.Array
+    keys: npt.NDArray[np.uint64]
+    twice: Codes
+    keys_before: npt.NDArray[np.uint64]
+    twice_before: Codes
+    owner: tuple[Codes, pa.Array]
+    plain: bool
+
+
+@dataclass(frozen=True, eq=False)
 class Lineage:
     """The graph of a table, and what was met while it was read."""
 
@@ -253,10 +283,7 @@ def of_parts(
     ids: pa.Array,
     parts: Iterable[tuple[pa.Array, pa.Array, pa.Array, bool]],
     families: Families,
-    *,
-    names: pa.Array | None = None,
-    keys: npt.NDArray[np.uint64] | None = None,
-    twice: Codes | None = None,
+    known: Known | None = None,
 ) -> tuple[Lineage, Codes]:
     """Read relations that come in parts, as those of a table too large to hold.
 
@@ -265,16 +292,13 @@ def of_parts(
     ids : pyarrow.Array
         Id of each row of the table, one row a repository and none without an id.
     parts : iterable
-        Places of the rows, the base that each states, the word of the relation, and whether a
-        tag states it (which is more exact); see :func:`of_tags`.
+        Places of the rows, the base that each states, the word of the relation (or its code, as
+        an array of numpy), and whether a tag states it (which is more exact); see
+        :func:`of_tags`.
     families : Families
         The register, for organisations that were renamed.
-    names : pyarrow.Array, optional
-        The ids with new names of organisations (:func:`graph.with_new_names`), if at hand.
-    keys : numpy.ndarray, optional
-        What :func:`case_keys` gives for `names`, if at hand.
-    twice : numpy.ndarray, optional
-        What :func:`perhaps_shared` gives for `keys`, if at hand.
+    known : Known, optional
+        What is known of the ids already.
 
     Returns
     -------
@@ -285,31 +309,57 @@ def of_parts(
     """
     rows_of, flat_of, codes_of, exact_of, odd = [], [], [], [], 0
     for place, flat, word, exact_part in parts:
-        codes, more = _relation_codes(word)
+        codes, more = (word, 0) if isinstance(word, np.ndarray) else _relation_codes(word)
         odd += more
-        rows_of.append(as_codes(place))
+        rows_of.append(place if isinstance(place, np.ndarray) else as_codes(place))
         flat_of.append(flat)
         codes_of.append(codes)
         exact_of.append(np.full(len(codes), exact_part))
     child: Codes = np.concatenate([np.zeros(0, dtype=np.int32), *rows_of])
     words: Codes = np.concatenate([np.zeros(0, dtype=np.int8), *codes_of])
     exact: Mask = np.concatenate([np.zeros(0, dtype=bool), *exact_of])
-    encoded = _whole(_chunked(flat_of)).dictionary_encode()
+    if len(flat_of) == 1 and isinstance(flat_of[0], pa.DictionaryArray):
+        encoded = flat_of[0]
+    else:
+        encoded = _whole(_chunked(flat_of)).dictionary_encode()
     del rows_of, flat_of, codes_of, exact_of
     # Few of the ids are a base, and few bases have no row: the table of all texts is never made.
-    row = np.full(len(encoded.dictionary) + 1, -1, dtype=np.int32)
-    found = pc.index_in(ids, value_set=encoded.dictionary)
-    there = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
-    row[as_codes(found.drop_null())] = there
-    del found
+    if known is not None and not len(known.twice_before):
+        row = _rows_by_key(ids, known.keys_before, encoded.dictionary)
+    else:
+        row = np.full(len(encoded.dictionary) + 1, -1, dtype=np.int32)
+        found = pc.index_in(ids, value_set=encoded.dictionary)
+        there = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
+        row[as_codes(found.drop_null())] = there
+        del found
     absent = np.flatnonzero(row[:-1] < 0)
     row[absent] = len(ids) + np.arange(len(absent), dtype=np.int32)
     base = row[as_codes(pc.fill_null(encoded.indices, -1))]
     more_ids = encoded.dictionary.take(pa.array(absent))
-    del encoded, row, there
-    resolved = _Names.of_rows(ids, more_ids, child, base, families, names, keys, twice)
+    del encoded, row
+    resolved = _Names.of_rows(ids, more_ids, child, base, families, known)
     statements = _Coded(child, base, words, exact, odd)
-    return _cleaned(statements, resolved, len(ids), np.arange(len(ids), dtype=np.int32))
+    rows = np.arange(len(ids), dtype=np.int32)
+    # What `known` says of names holds for those that were taken.
+    known = known if known is not None and resolved.texts[0] is known.names else None
+    return _cleaned(statements, resolved, len(ids), rows, known)
+
+
+def _rows_by_key(ids: pa.Array, keys: npt.NDArray[np.uint64], texts: pa.Array) -> Codes:
+    """Find some texts among ids of which no two have the same key; -1 for none, and at the end.
+
+    Numbers are found several times as fast as texts; the letters of what was found are compared.
+    """
+    code, distinct = pd.factorize(case_keys(texts))
+    place = pd.Index(distinct).get_indexer(pd.Index(keys))
+    there = np.flatnonzero(place >= 0)
+    of_key = np.full(len(distinct), -1, dtype=np.int32)
+    of_key[place[there]] = there
+    row = np.append(of_key[code], np.int32(-1))
+    found = np.flatnonzero(row >= 0)
+    same = pc.equal(texts.take(pa.array(found)), ids.take(pa.array(row[found])))
+    row[found[~same.to_numpy(zero_copy_only=False)]] = -1
+    return row
 
 
 def _resolved(
@@ -353,19 +403,26 @@ class _Coded:
 
 
 def _cleaned(
-    stated: _Coded, names: _Names, rows_read: int, present: Codes | None
+    stated: _Coded,
+    names: _Names,
+    rows_read: int,
+    present: Codes | None,
+    known: Known | None = None,
 ) -> tuple[Lineage, Codes]:
-    """Clean coded statements into a graph; `present` are the texts known to exist."""
+    """Clean coded statements into a graph.
+
+    `present` are the texts known to exist; `known` tells of the first of the names.
+    """
     words, count = stated.relation, len(stated.relation)
     child, base = names.node_of(stated.child), names.node_of(stated.base)
     usable = (child >= 0) & (base >= 0)
     loops = usable & (child == base)
     place = np.flatnonzero(usable & ~loops).astype(np.int32)
-    child, base, words = child[place], base[place], words[place]
+    exact = stated.exact
+    if len(place) < count:
+        child, base, words, exact = child[place], base[place], words[place], exact[place]
     width = len(names.of_unique)
-    kept, duplicates, disagreeing = _most_exact(
-        pair_keys(base, child, width), words, stated.exact[place]
-    )
+    kept, duplicates, disagreeing = _most_exact(base, child, width, words, exact)
     if kept is not None:
         child, base, words, place = child[kept], base[kept], words[kept], place[kept]
     used = np.zeros(width, dtype=bool)
@@ -373,7 +430,8 @@ def _cleaned(
     chosen = np.flatnonzero(used).astype(np.int32)
     node = np.full(width + 1, -1, dtype=np.int32)
     node[chosen] = np.arange(len(chosen), dtype=np.int32)
-    graph = Graph.build(names.take(chosen), node[base], node[child], words, place)
+    owner = None if known is None else _owners(names, chosen, known.owner)
+    graph = Graph.build(names.take(chosen), node[base], node[child], words, place, owner)
     if duplicates is None:
         duplicates = len(place) - len(graph)
 
@@ -389,9 +447,12 @@ def _cleaned(
         unknown_bases = int(unknown.sum())
         unknown_relations = int(unknown[graph.base].sum())
     groups = cyclic_groups(graph.starts, graph.child, graph.base)
-    pairs = first_of_run(pair_keys(graph.base, graph.child, graph.nodes))
+    pairs = first_of_run(graph.base) | first_of_run(graph.child)
     parents = np.bincount(graph.child[pairs], minlength=graph.nodes)
-    grammar = pc.match_substring_regex(graph.ids, ID_GRAMMAR)
+    unchecked = graph.ids
+    if known is not None and known.plain:
+        unchecked = unchecked.slice(int(np.searchsorted(chosen, len(known.names))))
+    grammar = pc.match_substring_regex(unchecked, ID_GRAMMAR)
     report = Report(
         rows=rows_read,
         stated=count,
@@ -408,12 +469,32 @@ def _cleaned(
         unknown_relations=unknown_relations,
         renamed=names.renamed,
         other_case=names.other_case,
-        broken=graph.nodes - int(pc.sum(grammar).as_py() or 0),
+        broken=len(unchecked) - int(pc.sum(grammar).as_py() or 0),
         without_organisation=int((as_codes(alone).astype(bool) & is_base).sum()),
         unknown_words=stated.unknown_words,
         disagreeing=disagreeing,
     )
     return Lineage(graph, report), node_of_row
+
+
+def _owners(
+    names: _Names, chosen: Codes, owner: tuple[Codes, pa.Array]
+) -> tuple[Codes, tuple[str, ...]]:
+    """Organisations of the chosen names, where those of the first are known."""
+    codes, holders = owner
+    of_rows = codes[chosen[: np.searchsorted(chosen, len(codes))]]
+    more, others = organisation_codes(names.take(chosen[len(of_rows) :]))
+    found = pc.index_in(others, holders)
+    new = others.filter(found.is_null())
+    of_other = as_codes(pc.fill_null(found, -1)).copy()
+    of_other[of_other < 0] = len(holders) + np.arange(len(new))
+    every = np.concatenate([of_rows, np.append(of_other, np.int32(-1))[more]])
+    # Numbered in the order in which they occur, as elsewhere.
+    some = np.flatnonzero(every >= 0)
+    numbered, used = pd.factorize(every[some])
+    every[some] = numbered
+    named = pa.concat_arrays([holders, new]).take(pa.array(used))
+    return every, tuple(named.to_pylist())
 
 
 # --------------------------------------------------------------------------- what a table states
@@ -527,7 +608,9 @@ def _flat(lists: pd.Series[Any]) -> Iterable[tuple[pa.Array, pa.Array]]:
         before += len(chunk)
 
 
-def _most_exact(pair: Codes, words: Codes, exact: Mask) -> tuple[Codes | None, int | None, int]:
+def _most_exact(
+    base: Codes, child: Codes, width: int, words: Codes, exact: Mask
+) -> tuple[Codes | None, int | None, int]:
     """For each pair keep the most exact statements.
 
     Returns
@@ -542,6 +625,24 @@ def _most_exact(pair: Codes, words: Codes, exact: Mask) -> tuple[Codes | None, i
     """
     if exact.all() and (words != _NONE).all():
         return None, None, 0
+    order = pair_order(base, child, width)
+    base, child = base[order], child[order]
+    alone = first_of_run(base) | first_of_run(child)
+    alone[:-1] &= alone[1:]
+    # Most pairs are stated once. The few others lie side by side and stay where they lie.
+    several = np.flatnonzero(~alone)
+    some = order[several]
+    within, drop, duplicates, disagreeing = _most_exact_of(
+        pair_keys(base[several], child[several], width), words[some], exact[some]
+    )
+    order[several] = some[within]
+    kept = np.ones(len(order), dtype=bool)
+    kept[several[drop]] = False
+    return order[kept], duplicates, disagreeing
+
+
+def _most_exact_of(pair: Codes, words: Codes, exact: Mask) -> tuple[Codes, Mask, int, int]:
+    """Do so for pairs stated several times; returns their order and, in it, who goes."""
     order = np.argsort((pair * (_NONE + 1) + words) * 2 + ~exact, kind="stable")
     pair, words, exact = pair[order], words[order], exact[order]
     new = first_of_run(pair)
@@ -560,7 +661,7 @@ def _most_exact(pair: Codes, words: Codes, exact: Mask) -> tuple[Codes | None, i
     drop = same | (by_tag & ~(said & exact)) | (any_of(said) & ~said)
     contradicts = by_tag & said & ~exact & ~same
     pairs = np.bincount(group[contradicts]) if contradicts.any() else np.zeros(0)
-    return order[~drop], int(repeat.sum()), int((pairs > 0).sum())
+    return order, drop, int(repeat.sum()), int((pairs > 0).sum())
 
 
 # ------------------------------------------------------------------------------------ names
@@ -574,6 +675,7 @@ class _Names:
     of_unique: Codes
     renamed: int
     other_case: int
+    each_its_own: bool = False
 
     def take(self, codes: Codes) -> pa.Array:
         """Texts of some codes, which must rise."""
@@ -586,6 +688,8 @@ class _Names:
 
     def node_of(self, codes: Codes) -> Codes:
         """Node of each raw code; -1 stays."""
+        if self.each_its_own:
+            return codes
         return np.append(self.of_unique, -1)[codes]
 
     @classmethod
@@ -611,22 +715,22 @@ class _Names:
         child: Codes,
         base: Codes,
         families: Families,
-        names: pa.Array | None,
-        keys: npt.NDArray[np.uint64] | None,
-        twice: Codes | None,
+        known: Known | None,
     ) -> _Names:
         """Do the same for the ids of all rows and the few texts that stand beside them."""
-        trimmed = _trimmed(ids)
-        if names is None or keys is None or trimmed is not ids:
+        trimmed = ids if known is not None and known.plain else _trimmed(ids)
+        if known is None or trimmed is not ids:
             names = _whole(with_new_names(trimmed, families))
-            keys, twice = case_keys(names), None
+            keys = case_keys(names)
+            twice = perhaps_shared(keys)
+        else:
+            names, keys, twice = known.names, known.keys, known.twice
         renamed = _changed(names, trimmed)
         other = _trimmed(others)
         more = _whole(with_new_names(other, families))
         renamed += _changed(more, other)
         more_keys = case_keys(more)
         # The many are looked at once: whoever stands twice among them is known already.
-        twice = perhaps_shared(keys) if twice is None else twice
         met = pc.index_in(pa.array(keys), value_set=pa.array(np.unique(more_keys)))
         met = np.flatnonzero(met.is_valid().to_numpy(zero_copy_only=False))
         some = np.union1d(twice, met)
@@ -665,13 +769,14 @@ class _Names:
             best[key[first]] = shared[first]
             of_unique[shared] = best[key]
             other = count - len(first)
-        before = 0
+        before, some_empty = 0, False
         for part in texts:
             empty = pc.index(part, "").as_py()
             if empty >= 0:
                 of_unique[of_unique == of_unique[before + empty]] = -1
+                some_empty = True
             before += len(part)
-        return cls(texts, of_unique, renamed, other)
+        return cls(texts, of_unique, renamed, other, not len(shared) and not some_empty)
 
 
 def _changed(new: pa.Array, old: pa.Array) -> int:

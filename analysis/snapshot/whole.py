@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 
 from analysis.errors import InputError
 from analysis.snapshot import families as families_module
-from analysis.snapshot import intake, readers
+from analysis.snapshot import intake, quick, readers
 from analysis.snapshot import lineage as relations
 from analysis.snapshot.graph import arrow_texts, as_codes, known_organisations, with_new_names
 from analysis.snapshot.lineage import Lineage
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     Days = npt.NDArray[np.int32]
     Codes = npt.NDArray[np.integer[Any]]
     Mask = npt.NDArray[np.bool_]
-    Parts = Iterable[tuple[pa.Array, pa.Array, pa.Array, bool]]
+    Parts = Iterable[tuple[pa.Array | Codes, pa.Array | pa.ChunkedArray, pa.Array | Codes, bool]]
 
 #: Columns of a repository that matters by name, besides its id, organisation and counters.
 DETAILS: Final = (
@@ -239,6 +239,7 @@ class _Frame:
     """Columns of a frame that a reader made: everything was checked there."""
 
     checked: Final = True
+    quick: Final = None
 
     def __init__(self, snapshot: Snapshot, details: frozenset[str], lineage: bool) -> None:
         self.frame = snapshot.frame
@@ -298,18 +299,27 @@ class _Parquet:
         self.progress = progress
         self.done = 0
         self.steps = self.rows * len(self.have & _READ)
-        self.stated: list[tuple[pa.Array, pa.Array, pa.Array, bool]] = []
+        self.stated: list[tuple[Any, Any, Any, bool]] = []
         self.declared = False
         self.task: tuple[Codes, pa.Array] | None = None
         self.held: dict[str, pd.Series[Any]] = {}
+        #: The columns that are read at once where nothing is odd about them.
+        asked = {"base_models", "base_relation"} & details
+        self.quick = quick.read(path, file, bases=lineage and not asked)
 
     def ids(self) -> pa.Array:
+        if self.quick is not None:
+            self._tick(self.rows)
+            return self.quick.ids
         return _whole(self._texts("repository_id", self._column("id"), "id"))
 
     def counter(self, name: str) -> Numbers | None:
         source = readers.HUB_NAMES[name]
         if source not in self.have:
             return None
+        if self.quick is not None:
+            self._tick(self.rows)
+            return self.quick.counters[name]
         required = name == "downloads_30d"
         values = self._column(source)
         if not pa.types.is_integer(values.type):
@@ -318,6 +328,9 @@ class _Parquet:
         return np.asarray(pc.fill_null(found, -1).to_numpy(), dtype=np.int64)
 
     def created(self) -> Days | None:
+        if self.quick is not None and "created_at" not in self.details:
+            self._tick(self.rows)
+            return self.quick.days
         series = self._plain("created_at")
         if series is not None and "created_at" in self.details:
             self.held["created_at"] = series
@@ -330,7 +343,10 @@ class _Parquet:
         if "pipeline_tag" not in self.have:
             return None
         shape = self.shape.field("pipeline_tag").type
-        if pa.types.is_string(shape):
+        if self.quick is not None and self.quick.tasks is not None:
+            self._tick(self.rows)
+            self.task = _encoded(self.quick.tasks)
+        elif pa.types.is_string(shape):
             # A few words stand in the file as codes, and stay codes.
             with pq.ParquetFile(self.path, read_dictionary=["pipeline_tag"]) as file:
                 values = readers.read_columns(file, ["pipeline_tag"], self.notes).column(0)
@@ -366,7 +382,7 @@ class _Parquet:
 
     def forget(self) -> None:
         """Let go of the statements."""
-        self.stated.clear()
+        self.stated, self.quick = [], None
 
     # ------------------------------------------------------------------------------ single columns
 
@@ -435,6 +451,15 @@ class _Parquet:
         asked = {"base_models", "base_relation"} & self.details
         if "baseModels" not in self.have or not (asked or self.want_lineage):
             return {}
+        if self.quick is not None and (said := self.quick.bases()) is not None:
+            row, base, word = said
+            new = place[row]
+            if len(kept := np.flatnonzero(new >= 0)) < len(row):
+                new, base, word = new[kept], base.take(pa.array(kept)), word[kept]
+            if len(kept):
+                self._tick(2 * self.rows)
+                self.stated, self.declared = [(new, base, word, False)], True
+                return {}
         shape = self.shape.field("baseModels").type
         if not readers.has_bases(shape):
             readers.note_no_bases(shape, self.notes)
@@ -594,8 +619,13 @@ def _reduced(
     """Reduce, with other threads for what does not wait for the file."""
     after, odd = Notes(source.notes.where), Notes(source.notes.where)
     texts = source.ids()
-    whose = beside.submit(_checked_owners, texts, None if source.checked else odd)
-    told_apart = beside.submit(_told_apart, texts)
+    if (ready := source.quick) is not None:
+        whose = beside.submit(_encoded, ready.owners)
+        told_apart = beside.submit(_perhaps_shared, ready.keys)
+    else:
+        whose = beside.submit(_checked_owners, texts, None if source.checked else odd)
+        told_apart = beside.submit(_told_apart, texts)
+    del ready
     counters = {name: source.counter(name) for name in COUNTERS}
     created = source.created()
     tasks = source.tasks()
@@ -618,27 +648,34 @@ def _reduced(
     place[rows] = np.arange(len(rows), dtype=np.int32)
     twice = place[twice][place[twice] >= 0]
 
-    # Before this line the rows are the reader's, after it each is a repository.
-    names = _whole(with_new_names(own, families))
-    stay = np.ones(len(rows), dtype=bool)
-    if names is not own:
-        new = _places(pc.not_equal(names, own))
-        keys[new] = relations.case_keys(names.take(pa.array(new)))
-        same = _places(pc.is_in(names, names.take(pa.array(new))))
-        stay[_repeats(names, same, rows, counters, after)] = False
-        met = pc.index_in(pa.array(keys), pa.array(np.unique(keys[new])))
-        twice = np.union1d(twice, _places(met.is_valid()))
-        code, holders = owner
-        code = code[rows]
-        code[new], holders = _renamed(owners(names.take(pa.array(new))), holders)
-        owner = code[stay], holders
-    elif len(rows) < len(owner[0]):
+    if len(rows) < len(owner[0]):
         owner = owner[0][rows], owner[1]
+
+    # Before this line the rows are the reader's, after it each is a repository.
+    names, stand = own, (keys, twice)
+    stay = np.ones(len(rows), dtype=bool)
+    new, renamed = _former(own, owner, families)
+    if len(new):
+        names = _with_new(own, new, renamed)
+        keys = keys.copy()
+        keys[new] = relations.case_keys(renamed)
+        met = _places(pc.is_in(pa.array(keys), pa.array(np.unique(keys[new]))))
+        same = met[_places(pc.is_in(names.take(pa.array(met)), renamed))]
+        stay[_repeats(names, same, rows, counters, after)] = False
+        twice = np.union1d(twice, met)
+        code, holders = owner
+        code = code.copy()
+        code[new], holders = _renamed(owners(renamed), holders)
+        owner = code, holders
+    # The graph takes all rows of the reader, the tables one a repository.
+    whose_name = owner
+    if not stay.all():
+        owner = owner[0][stay], owner[1]
     known = names if stay.all() else names.filter(pa.array(stay))
     kept = rows if stay.all() else rows[stay]
     values = {n: c if c is None or len(kept) == len(c) else c[kept] for n, c in counters.items()}
     for name, numbers in values.items():
-        if numbers is not None and _exact(numbers[numbers >= 0]) > LARGEST:
+        if numbers is not None and _too_large(numbers):
             raise source.notes.error(f"the counters {name} add up to more than 64 bits hold")
     day = created if created is None or len(kept) == len(created) else created[kept]
     task = None if tasks is None else (tasks[0][kept], tasks[1])
@@ -650,7 +687,10 @@ def _reduced(
     found, days, downloads = None, np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)
     if (parts := source.parts(place)) is not None:
         lineage, node = relations.of_parts(
-            own, parts, families, names=names, keys=keys, twice=twice
+            own,
+            parts,
+            families,
+            relations.Known(names, keys, twice, *stand, whose_name, source.quick is not None),
         )
         if lineage.report.stated:
             found = lineage
@@ -675,6 +715,33 @@ def _reduced(
     )
 
 
+def _former(
+    texts: pa.Array, owner: tuple[Codes, pa.Array], families: Families
+) -> tuple[Codes, pa.Array]:
+    """Places of the ids of renamed organisations, and what they are called now."""
+    former = pa.array([entry.old for entry in families.renamed], pa.string())
+    flags = pc.is_in(owner[1], former).to_numpy(zero_copy_only=False)
+    some = np.flatnonzero(np.append(flags, False)[owner[0]])
+    old = texts.take(pa.array(some))
+    new = _whole(with_new_names(old, families))
+    other = _places(pc.not_equal(new, old))
+    return some[other], new.take(pa.array(other))
+
+
+def _with_new(texts: pa.Array, places: Codes, new: pa.Array) -> pa.Array:
+    """Put other texts at some places."""
+    if len(places) > _SLICE:
+        flags = np.zeros(len(texts), dtype=bool)
+        flags[places] = True
+        return pc.replace_with_mask(texts, pa.array(flags), new)
+    # The stretches between a few places are copied as they stand, which is much faster.
+    parts, before = [], 0
+    for number, place in enumerate(places.tolist()):
+        parts += [texts.slice(before, place - before), new.slice(number, 1)]
+        before = place + 1
+    return pa.concat_arrays([*parts, texts.slice(before)])
+
+
 def _renamed(new: tuple[Codes, pa.Array], holders: pa.Array) -> tuple[Codes, pa.Array]:
     """Write a few organisations in the codes of many, with those that are not yet among them."""
     found = pc.index_in(new[1], holders)
@@ -694,6 +761,12 @@ def _checked_owners(texts: pa.Array, odd: Notes | None) -> tuple[Codes, pa.Array
 def _told_apart(texts: pa.Array) -> tuple[npt.NDArray[np.uint64], Codes]:
     """Give each id a key, and say which keys stand twice."""
     keys = relations.case_keys(texts)
+    return keys, relations.perhaps_shared(keys)
+
+
+def _perhaps_shared(
+    keys: npt.NDArray[np.uint64],
+) -> tuple[npt.NDArray[np.uint64], Codes]:
     return keys, relations.perhaps_shared(keys)
 
 
@@ -738,9 +811,12 @@ def _largest(numbers: Numbers | None, rows: Codes, node: Codes, count: int) -> N
     return most
 
 
-def _exact(numbers: Numbers) -> int:
-    """Sum without a limit."""
-    return (int((numbers >> 32).sum()) << 32) + int((numbers & 0xFFFF_FFFF).sum())
+def _too_large(numbers: Numbers) -> bool:
+    """Whether the sum of what is known needs more than 64 bits."""
+    if int(numbers.max(initial=0)) * len(numbers) <= LARGEST:
+        return False
+    known = np.maximum(numbers, 0)
+    return (int((known >> 32).sum()) << 32) + int((known & 0xFFFF_FFFF).sum()) > LARGEST
 
 
 def _repeats(
@@ -844,6 +920,13 @@ def _head(
     return conform(pd.DataFrame(out))
 
 
+def _last_for_none(codes: Codes, count: int) -> Codes:
+    """Codes as numpy counts them without another copy; none, -1, is the one after the last."""
+    out = codes.astype(np.intp)
+    out[out < 0] = count
+    return out
+
+
 class _Groups:
     """Counters of all repositories, to be added up by group."""
 
@@ -852,15 +935,20 @@ class _Groups:
         self.values = {
             n: c if c is None or (c >= 0).all() else np.maximum(c, 0) for n, c in values.items()
         }
+        self.small = {
+            n: None if c is None or int(c.sum()) >= 2**53 else c.astype(np.float64)
+            for n, c in self.values.items()
+        }
 
     def sums(self, name: str, codes: Codes, count: int) -> pd.Series[Any]:
         """Exact sums of a counter by code; all null where the file lacks it."""
         numbers = self.values[name]
         if numbers is None:
             return pd.Series([None] * count, dtype="Int64")
-        total = np.zeros(count, dtype=np.int64)
         # Weights are added up as floats, which are exact below 2**53.
-        step = 53 if int(numbers.sum()) < 2**53 else 21
+        if (small := self.small[name]) is not None:
+            return pd.Series(np.bincount(codes, small, count).astype(np.int64), dtype="Int64")
+        total, step = np.zeros(count, dtype=np.int64), 21
         for shift in range(0, 63, step):
             part = (numbers >> shift) & (2**step - 1)
             total += np.bincount(codes, part, minlength=count).astype(np.int64) << shift
@@ -879,10 +967,24 @@ class _Groups:
 
     def organisations(self, owner: tuple[Codes, pa.Array], depth: int) -> pd.DataFrame:
         codes, texts = owner
-        codes = np.where(codes < 0, len(texts), codes)
-        names: pd.Series[Any] = pd.Series([*texts.to_pylist(), None], dtype="string")
-        table = self.table("organisation", names, codes, COUNTERS).iloc[:-1]
-        table = table[table["repositories"] > 0]
+        codes = _last_for_none(codes, len(texts))
+        count = np.bincount(codes, minlength=len(texts) + 1)
+        count[-1] = 0
+        largest: Codes = np.flatnonzero(count)
+        rolling = self.sums("downloads_30d", codes, len(count))
+        if depth < len(largest) and not rolling.hasnans:
+            # Only those that can be among the first get a name.
+            sums = rolling.to_numpy(dtype=np.int64)[largest]
+            last = np.partition(sums, len(sums) - depth)[len(sums) - depth] if depth else sums.max()
+            largest = largest[sums >= last]
+        out: dict[str, Any] = {
+            "organisation": pd.Series(texts.take(pa.array(largest)).to_pylist(), dtype="string"),
+            "repositories": pd.Series(count[largest], dtype="Int64"),
+        }
+        for name in COUNTERS:
+            every = rolling if name == "downloads_30d" else self.sums(name, codes, len(count))
+            out[name] = every.iloc[largest].reset_index(drop=True)
+        table = pd.DataFrame(out)
         table = table.sort_values(["downloads_30d", "organisation"], ascending=[False, True])
         return table.head(depth).reset_index(drop=True)
 
@@ -903,7 +1005,7 @@ class _Groups:
     def _small(self, label: str, codes: Codes, names: pa.Array) -> pd.DataFrame:
         """Return a table of all groups, -1 standing for none, in the order of the alphabet."""
         texts: pd.Series[Any] = pd.Series([*names.to_pylist(), None], dtype="string")
-        codes = np.where(codes < 0, len(names), codes)
+        codes = _last_for_none(codes, len(names))
         table = self.table(label, texts, codes, ("downloads_30d", "downloads_all_time"))
         table = table[table["repositories"] > 0].sort_values(label, na_position="last")
         return table.reset_index(drop=True)
