@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup book pdf zip measure data test coverage test-slow test-network check format claims reproduce serve lock clean
+.PHONY: help setup book pdf zip measure bench data test coverage test-slow test-network check format claims reproduce serve lock clean
 
 # The first Python that is new enough; looked for only when an environment has to be made.
 # Another one: make PYTHON=python3.13
@@ -48,6 +48,9 @@ zip: book ## pack the book into dist/open-model-record.zip, which opens from dis
 
 measure: book ## measure the pages as a slow phone sees them (needs Chromium)
 	@$(PY) tools/measure_site.py
+
+bench: setup ## measure the reading of a whole Hub, against other ways (2.4 GB of synthetic files; minutes)
+	@$(PY) benchmarks/run.py --json dist/benchmarks.json
 
 data: setup ## derive data/derived again from the raw files
 	@$(PY) -m analysis build

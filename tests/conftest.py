@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -47,3 +48,11 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def raw_path(mirror: Path) -> Callable[[str], Path]:
     """Return a function from a version's name to its verified file."""
     return raw.fetch
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Waits that were asked for; none is really waited."""
+    taken: list[float] = []
+    monkeypatch.setattr(time, "sleep", taken.append)
+    return taken

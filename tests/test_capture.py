@@ -10,7 +10,6 @@ import gzip
 import hashlib
 import json
 import os
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -68,14 +67,6 @@ def hub(server: HubServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServe
     server.requests.clear()
     yield server
     server.faults.clear()
-
-
-@pytest.fixture
-def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Waits that were asked for; none is really waited."""
-    taken: list[float] = []
-    monkeypatch.setattr(time, "sleep", taken.append)
-    return taken
 
 
 def run(folder: Path, *options: str) -> int:

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import random
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,13 +81,6 @@ def world_of(
 @pytest.fixture
 def world(running: hf.Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     return world_of(running, tmp_path, monkeypatch, BODY)
-
-
-@pytest.fixture
-def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    taken: list[float] = []
-    monkeypatch.setattr(time, "sleep", taken.append)
-    return taken
 
 
 def run(*words: str) -> int:

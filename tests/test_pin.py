@@ -7,7 +7,6 @@ import datetime as dt
 import hashlib
 import json
 import shutil
-import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,13 +65,6 @@ def folder(tmp_path: Path) -> Path:
     row = row.partition("\n\n[[versions]]")[0]
     weekly.write_text(f"# kept\n{first}# of this row\n[[versions]]{row.rstrip()}\n", "utf-8")
     return copy
-
-
-@pytest.fixture
-def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    taken: list[float] = []
-    monkeypatch.setattr(time, "sleep", taken.append)
-    return taken
 
 
 def run(*words: str) -> int:

@@ -34,14 +34,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackServer]:
         yield running
 
 
-@pytest.fixture
-def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Waits that were asked for; none is really waited."""
-    taken: list[float] = []
-    monkeypatch.setattr(time, "sleep", taken.append)
-    return taken
-
-
 def fetcher(
     server: LoopbackServer, cache: Path, registry: raw.Registry | None = None, **limits: float
 ) -> raw.Fetcher:

@@ -100,13 +100,6 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[hf.Runn
         yield on
 
 
-@pytest.fixture
-def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    taken: list[float] = []
-    monkeypatch.setattr(time, "sleep", taken.append)
-    return taken
-
-
 @pytest.fixture(params=["lfs", "xet"])
 def world(request: pytest.FixtureRequest, running: hf.Running, tmp_path: Path) -> World:
     return build(running, tmp_path, hf.File(BODY, request.param))

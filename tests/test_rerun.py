@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -27,7 +29,9 @@ from analysis.commands import main
 from analysis.errors import InputError
 from analysis.measure import arrivals, slices
 from analysis.snapshot import families as families_module
+from analysis.snapshot import intake
 
+PROJECT = Path(__file__).resolve().parents[1]
 CUT = "hub-stats-2026-05"
 DAY = date(2026, 5, 23)
 
@@ -263,6 +267,57 @@ def test_a_broken_declaration_names_its_place(
     with pytest.raises(InputError, match=r"data/rerun\.toml") as error:
         rerun.parse(content, load_rules().register)
     assert said in str(error.value)
+
+
+# ------------------------------------------------------------------------------- full size
+
+
+def _path_of_a_hub(rows: int, folder: Path) -> tuple[dict[str, Any], float]:
+    """Every claim on a synthetic Hub, in a process of its own; its record and its peak in MB."""
+    file = folder / f"synthetic-{rows}.parquet"
+    made = [sys.executable, "benchmarks/synthetic.py", "--rows", str(rows)]
+    made += ["--relations", str(rows * 6 // 10), str(file)]
+    subprocess.run(made, cwd=PROJECT, check=True, capture_output=True)
+    script = (
+        "import resource, sys\nfrom analysis.commands import main\n"
+        "status = main(sys.argv[1:])\n"
+        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "print(peak, file=sys.stderr)\nsys.exit(status)"
+    )
+    asked = ["rerun", str(file), "--synthetic", "--complete", "--day", "2026-05-23", "--json"]
+    asked += ["--to", str(folder / f"tables-{rows}")]
+    got = subprocess.run(
+        [sys.executable, "-c", script, *asked], cwd=PROJECT, check=True, capture_output=True
+    )
+    return json.loads(got.stdout), int(got.stderr.split()[-1]) / 1000
+
+
+@pytest.mark.slow
+def test_the_whole_path_of_a_synthetic_hub_is_bounded(tmp_path: Path) -> None:
+    """Read, families, lineage, claims, tables; the figures for three million are in the docs."""
+    small, some = _path_of_a_hub(100_000, tmp_path)
+    large, more = _path_of_a_hub(300_000, tmp_path)
+    for record, rows in ((small, 100_000), (large, 300_000)):
+        assert record["snapshot"]["synthetic"]
+        assert record["snapshot"]["repositories"] == rows
+        answered = [one for one in record["claims"] if one["answered"]]
+        assert len(answered) == 15
+        tables = {path.name for path in (tmp_path / f"tables-{rows}").iterdir()}
+        assert {"families.csv", "derivatives.csv", "head.csv", "rerun.json"} <= tables
+    # 200,000 repositories more, at most 1 kB each: three million stay within a laptop.
+    assert more - some < 200
+    assert more < 1000
+
+
+def test_no_claim_is_asked_of_a_synthetic_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "made-up.parquet"
+    rows = pa.table({"id": ["a/b"], "downloads": [1]})
+    mark = {intake.SYNTHETIC_KEY: b"made by a test"}
+    pq.write_table(rows.replace_schema_metadata(mark), file)
+    assert main(["rerun", str(file), "--day", "2026-05-23"]) == 2
+    assert "marked synthetic" in capsys.readouterr().err
 
 
 # --------------------------------------------------------- the record with one more snapshot

@@ -136,15 +136,7 @@ def _established(told: Told, frame: pd.DataFrame, reader: Reader) -> tuple[date,
     """
     assert told.first is not None
     assert told.last is not None
-    lists: dict[str, tuple[str, pd.DataFrame]] = {}
-    for kind in reversed(HEAD_KINDS):
-        for source, version in reader.registry.by_kind(kind):
-            if told.first <= version.as_of_first <= told.last:
-                known = reader.ranking(source, version)
-                ranking = pd.DataFrame(
-                    {"repository_id": list(known), "downloads_30d": list(known.values())}
-                )
-                lists[version.as_of_first.isoformat()] = (version.name, ranking)
+    lists = reader.lists(told.first, told.last, reversed(HEAD_KINDS))
     table = dating.date_by_counters(frame, {day: one for day, (_, one) in lists.items()})
     found = dating.established(table)
     if found is None:

@@ -469,15 +469,8 @@ def _dated(
         return first, "registered"
     room = AROUND if first == last else dt.timedelta(0)
     kinds = ("hub-top15", *reversed(HEAD_KINDS)) if first == last else tuple(reversed(HEAD_KINDS))
-    heads: dict[str, tuple[str, pd.DataFrame]] = {}
-    for kind in kinds:  # the deepest list of a day comes last and stays
-        for source, version in reader.registry.by_kind(kind):
-            if first - room <= version.as_of_first <= last + room:
-                counters = reader.ranking(source, version)
-                ranking = pd.DataFrame(
-                    {"repository_id": list(counters), "downloads_30d": list(counters.values())}
-                )
-                heads[version.as_of_first.isoformat()] = (version.name, ranking)
+    # The deepest list of a day comes last and stays.
+    heads = reader.lists(first - room, last + room, kinds)
     compared = frame.loc[frame["part"] == "repository", ["repository_id", "downloads_30d"]]
     table = dating.date_by_counters(compared, {day: head for day, (_, head) in heads.items()})
     found = dating.established(table)

@@ -317,6 +317,29 @@ class Reader:
             found = self._rankings[version.name] = {i: n for i, n in pairs if n is not None}
         return found
 
+    def lists(
+        self, first: dt.date, last: dt.date, kinds: Iterable[str]
+    ) -> dict[str, tuple[str, pd.DataFrame]]:
+        """Return lists of the most downloaded by their day, with their names.
+
+        Parameters
+        ----------
+        first, last
+            Days that a list may be of.
+        kinds
+            Where a day has lists of several kinds, that of the last kind is taken.
+        """
+        found: dict[str, tuple[str, pd.DataFrame]] = {}
+        for kind in kinds:
+            for source, version in self.registry.by_kind(kind):
+                if first <= version.as_of_first <= last:
+                    counters = self.ranking(source, version)
+                    ranking = pd.DataFrame(
+                        {"repository_id": list(counters), "downloads_30d": list(counters.values())}
+                    )
+                    found[version.as_of_first.isoformat()] = (version.name, ranking)
+        return found
+
     def head(self, day: dt.date) -> tuple[str | None, dict[str, int]]:
         """Return the deepest complete list of the most downloaded of a day, with its name."""
         for kind in HEAD_KINDS:

@@ -15,12 +15,13 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from analysis.claims.figures import FIGURES, Spec, Subject
 from analysis.claims.outcome import Outcome
 from analysis.claims.register import Choice, Claim, Impossible, Register
 from analysis.claims.verdicts import holds_months, holds_within, robust
+from analysis.entries import checked
 from analysis.errors import InputError
 
 
@@ -118,13 +119,7 @@ def parse(mapping: Mapping[str, object], register: Register) -> Rules:
     InputError
         Names the first wrong entry.
     """
-    try:
-        rules = Rules.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise InputError(f"data/rerun.toml: {place}: {message}: correct the entry") from error
+    rules = checked(Rules, mapping, "data/rerun.toml")
     named = [entry.id for entry in rules.claim] + [entry.id for entry in rules.left_out]
     registered = [claim.id for claim in register.claim]
     for name in registered:
@@ -174,15 +169,7 @@ def ask(subject: Subject, claim: Claim, asked: Asked, rules: Rules, register: Re
         )
     table = pd.DataFrame(rows)
     own = rows[0]
-    record: dict[str, Any] = {
-        "claim": claim.id,
-        "title": claim.title,
-        "statement": claim.statement,
-        "stated": claim.stated,
-        "stated_text": claim.stated_text,
-        "unit": claim.unit,
-        "day": subject.day.isoformat(),
-    }
+    record = _about(claim, subject)
     if len(lacking) == len(rows):
         return Answer(record | {"answered": False, "reason": lacking[0]}, table.iloc[:0])
     verdict, choice = robust(claim.model_copy(update={"grid": asked.grid}), table, register.verdict)
@@ -235,19 +222,21 @@ def every(
             progress(claim.id)
             out.append(ask(subject, claim, asked[claim.id], rules, register))
             continue
-        record = {
-            "claim": claim.id,
-            "title": claim.title,
-            "statement": claim.statement,
-            "stated": claim.stated,
-            "stated_text": claim.stated_text,
-            "unit": claim.unit,
-            "day": subject.day.isoformat(),
-            "answered": False,
-            "reason": left_out[claim.id],
-        }
+        record = _about(claim, subject) | {"answered": False, "reason": left_out[claim.id]}
         out.append(Answer(record, pd.DataFrame()))
     return out
+
+
+def _about(claim: Claim, subject: Subject) -> dict[str, Any]:
+    return {
+        "claim": claim.id,
+        "title": claim.title,
+        "statement": claim.statement,
+        "stated": claim.stated,
+        "stated_text": claim.stated_text,
+        "unit": claim.unit,
+        "day": subject.day.isoformat(),
+    }
 
 
 def _holds(claim: Claim, got: Outcome) -> str:

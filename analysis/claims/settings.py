@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal, TypeVar
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from analysis.entries import checked
 from analysis.errors import InputError
 
 
@@ -110,23 +111,11 @@ class Populations(_Strict):
         raise InputError(f"no population is called {name!r}; declared: {known}")
 
 
-_Model = TypeVar("_Model", bound=_Strict)
-
-
-def _parse(model: type[_Model], mapping: Mapping[str, object], where: str) -> _Model:
-    try:
-        return model.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{where}: {place}: {first['msg']}: correct the entry") from error
-
-
 def parse_days(mapping: Mapping[str, object]) -> Days:
     """Validate ``data/days.toml``; InputError names the first wrong entry."""
-    return _parse(Days, mapping, "data/days.toml")
+    return checked(Days, mapping, "data/days.toml")
 
 
 def parse_populations(mapping: Mapping[str, object]) -> Populations:
     """Validate ``data/populations.toml``; InputError names the first wrong entry."""
-    return _parse(Populations, mapping, "data/populations.toml")
+    return checked(Populations, mapping, "data/populations.toml")

@@ -18,7 +18,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from analysis.errors import RecordError, one_line
+from analysis.errors import InputError, RecordError, one_line
 
 _MODULES = (
     *("sources", "pinning", "peeking", "capturing", "shares", "lineage", "licences", "releases"),
@@ -29,9 +29,7 @@ _EPILOG = """\
 examples:
   python -m analysis sources                     what the record rests on
   python -m analysis fetch --all                 fetch and verify every raw file
-  python -m analysis pin --list hfmlsoc/hub_weekly_snapshots    what can be registered by day
   python -m analysis share --snapshot hub-stats-2026-05 --population tracked-2026-05-25
-  python -m analysis series --glob 'llmfit-*'    shares over days, with what may be compared
   python -m analysis licences                    thresholds of users in the licence texts
   python -m analysis releases --list             models and releases a month, and each release
   python -m analysis derivatives --snapshot lineage-2025-06 --count transitive
@@ -41,8 +39,14 @@ examples:
   python -m analysis claim february-153-6m       one claim in full
   python -m analysis inspect FILE --kind hub-snapshot
   python -m analysis inspect FILE --kind lineage-edges
-  python -m analysis capture OUT --families qwen take a snapshot of the live Hub
   python -m analysis build --check               rebuild the tables and compare byte for byte
+
+newer snapshots:
+  python -m analysis pin --list hfmlsoc/hub_weekly_snapshots    the days that can be registered
+  python -m analysis peek weekly-2026-09-30 --columns downloads some columns of a large file
+  python -m analysis capture OUT --families qwen one of your own, of the live Hub
+  python -m analysis rerun hub-stats-2026-05     every claim that one snapshot can answer
+  python -m analysis series --glob 'llmfit-*'    shares over days, with what may be compared
 
 OMR_MIRROR names a folder that holds the raw files under their public addresses,
 OMR_CACHE the folder in which fetched files are kept. OMR_LIMITS=N reads files N times
@@ -88,6 +92,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     _prepare_streams()
     try:
+        if any("\0" in text for text in argv or ()):
+            # No shell can give one; no path can hold it.
+            raise InputError("an argument holds a NUL character: leave it out")
         args = parser().parse_args(argv)
         status: int = args.run(args)
         sys.stdout.flush()
@@ -107,7 +114,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         return _fail("not enough memory for this; close other programs, or ask for less at a time")
     except KeyboardInterrupt:
-        return _fail("interrupted; nothing half-written was kept", 130)
+        return _fail("interrupted; no half-written file has its final name", 130)
 
 
 _ADVICE = {

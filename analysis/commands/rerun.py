@@ -11,8 +11,6 @@ from typing import Any, Final
 
 from tqdm import tqdm
 
-from analysis.builder.writing import json_bytes
-
 _DESCRIPTION = """\
 Ask one snapshot of many repositories every claim that a single day can answer: a weekly snapshot
 that was pinned (`pin`), a capture of your own (`capture`), or any file in the Hub's schema. The
@@ -74,7 +72,9 @@ def _day(text: str) -> date:
 
 def run(args: argparse.Namespace) -> int:
     """Run ``rerun``."""
+    # The rooms below take a second to import: --help of the others need not wait.
     from analysis.builder import refuse_others, rerunning
+    from analysis.builder.writing import json_bytes
 
     if args.to is not None:
         # Before hours of reading, not after them.

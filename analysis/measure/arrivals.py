@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from analysis.entries import checked
 from analysis.errors import InputError
 from analysis.measure import bulk
 from analysis.snapshot import families as families_module
@@ -146,14 +147,7 @@ class Rules(_Strict):
 
 def parse(mapping: Mapping[str, object]) -> Rules:
     """Validate the content of ``data/arrivals.toml``; InputError names the first wrong entry."""
-    try:
-        rules = Rules.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"data/arrivals.toml: {place}: {first['msg']}: correct the entry"
-        ) from error
+    rules = checked(Rules, mapping, "data/arrivals.toml")
     for name, begins, ends in (
         ("week", str(rules.week.first), str(rules.week.last)),
         ("cut", rules.cut.first, rules.cut.last),

@@ -28,9 +28,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.errors import InputError
+from analysis.entries import checked
 from analysis.measure.bounds import Interval
 
 
@@ -84,14 +84,7 @@ def parse(mapping: Mapping[str, object]) -> Assumptions:
     InputError
         Naming the first entry that is wrong.
     """
-    try:
-        return Assumptions.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"data/assumptions.toml: {where}: {first['msg']}: correct the entry"
-        ) from error
+    return checked(Assumptions, mapping, "data/assumptions.toml")
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Annotated, Final
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from analysis.entries import checked
 from analysis.errors import InputError
 from analysis.measure.releases import Pattern, Reason
 from analysis.measure.releases import Rules as ReleaseRules
@@ -73,14 +74,7 @@ class Rules(_Strict):
 
 def parse(mapping: Mapping[str, object]) -> Rules:
     """Validate the content of ``data/breadth.toml``; InputError names the first wrong entry."""
-    try:
-        rules = Rules.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"data/breadth.toml: {place}: {first['msg']}: correct the entry"
-        ) from error
+    rules = checked(Rules, mapping, "data/breadth.toml")
     names = [kind.id for kind in rules.kind]
     double = sorted({name for name in names if names.count(name) > 1})
     if double:

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.errors import InputError
+from analysis.entries import checked
 
 
 class _Strict(BaseModel):
@@ -51,12 +51,7 @@ class BulkRule(_Strict):
 
 def parse(mapping: Mapping[str, object]) -> BulkRule:
     """Validate the content of ``data/bulk.toml``; InputError names a wrong entry."""
-    try:
-        return BulkRule.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"data/bulk.toml: {where}: {first['msg']}: correct the entry") from error
+    return checked(BulkRule, mapping, "data/bulk.toml")
 
 
 #: Columns of a table of monthly gains.

@@ -19,10 +19,10 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
 
+from analysis.entries import checked
 from analysis.errors import InputError
 
 #: Where a word has to stand.
@@ -190,12 +190,7 @@ class Rules(_Strict):
 
 def parse(mapping: Mapping[str, object], *, where: str = "data/domains.toml") -> Rules:
     """Validate the rules; InputError names the first wrong entry."""
-    try:
-        return Rules.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{where}: {place}: {first['msg']}: correct the entry") from error
+    return checked(Rules, mapping, where)
 
 
 def pieces(text: str) -> list[tuple[str, list[str]]]:

@@ -22,11 +22,11 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
+from analysis.entries import checked
 from analysis.errors import InputError
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4)]
@@ -168,14 +168,7 @@ class FrontierRules(_Strict):
 
 def parse(mapping: Mapping[str, object]) -> FrontierRules:
     """Validate the content of ``data/frontier.toml``; InputError names a wrong entry."""
-    try:
-        return FrontierRules.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"data/frontier.toml: {where}: {first['msg']}: correct the entry"
-        ) from error
+    return checked(FrontierRules, mapping, "data/frontier.toml")
 
 
 # ----------------------------------------------------------------------------------- a board

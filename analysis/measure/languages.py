@@ -22,11 +22,11 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
 from scipy.stats import binomtest
 
+from analysis.entries import checked
 from analysis.errors import InputError
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
@@ -200,12 +200,7 @@ class LanguageRules(_Strict):
 
 def parse(content: Mapping[str, object]) -> LanguageRules:
     """Check ``data/languages.toml``; InputError names what is wrong."""
-    try:
-        return LanguageRules.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"data/languages.toml: {place}: {first['msg']}") from None
+    return checked(LanguageRules, content, "data/languages.toml")
 
 
 # ------------------------------------------------------------------------------------ the board

@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import Final, Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from analysis.errors import InputError
+from analysis.entries import checked
 
 _WHERE: Final = "data/licences.toml"
 
@@ -206,12 +206,7 @@ class LicenceRules(_Strict):
 
 def parse(mapping: Mapping[str, object]) -> LicenceRules:
     """Validate ``data/licences.toml``; InputError names the first wrong entry."""
-    try:
-        return LicenceRules.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise InputError(f"{_WHERE}: {place}: {first['msg']}: correct the entry") from error
+    return checked(LicenceRules, mapping, _WHERE)
 
 
 # ------------------------------------------------------------------------------------- numbers

@@ -17,9 +17,9 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.errors import InputError
+from analysis.entries import checked
 from analysis.measure.bounds import WINDOW, History, settle
 
 
@@ -46,14 +46,7 @@ class BurstRule(BaseModel):
 
 def parse(mapping: Mapping[str, object]) -> BurstRule:
     """Validate the content of ``data/outliers.toml``; InputError names a wrong entry."""
-    try:
-        return BurstRule.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"data/outliers.toml: {where}: {first['msg']}: correct the entry"
-        ) from error
+    return checked(BurstRule, mapping, "data/outliers.toml")
 
 
 def derived_rolling(history: History) -> tuple[tuple[int, int], ...]:

@@ -15,9 +15,9 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from analysis.errors import InputError
+from analysis.entries import checked
 from analysis.measure import bulk
 
 
@@ -47,12 +47,7 @@ class Placebo(BaseModel):
 
 def parse(mapping: Mapping[str, object]) -> Placebo:
     """Validate the content of ``data/pace.toml``; InputError names a wrong entry."""
-    try:
-        return Placebo.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "windows"
-        raise InputError(f"data/pace.toml: {where}: {first['msg']}: correct the entry") from error
+    return checked(Placebo, mapping, "data/pace.toml")
 
 
 @dataclass(frozen=True)

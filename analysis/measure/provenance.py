@@ -17,8 +17,9 @@ from datetime import date, timedelta
 from typing import Annotated, Any, Final, Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
+from analysis.entries import checked
 from analysis.errors import InputError
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -161,12 +162,7 @@ class ProvenanceRules(_Strict):
 
 def parse(mapping: Mapping[str, object]) -> ProvenanceRules:
     """Validate the content of ``data/provenance.toml``; InputError names a wrong entry."""
-    try:
-        return ProvenanceRules.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{_FILE}: {where}: {first['msg']}: correct the entry") from error
+    return checked(ProvenanceRules, mapping, _FILE)
 
 
 # ------------------------------------------------------------------------------------- reading

@@ -23,10 +23,10 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     field_validator,
 )
 
+from analysis.entries import checked
 from analysis.errors import InputError
 from analysis.measure import outliers
 from analysis.measure.bounds import WINDOW, History
@@ -134,12 +134,7 @@ class PullRules(_Strict):
 
 def parse(mapping: Mapping[str, object]) -> PullRules:
     """Validate the content of ``data/pulls.toml``; InputError names a wrong entry."""
-    try:
-        return PullRules.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"data/pulls.toml: {where}: {first['msg']}: correct the entry") from error
+    return checked(PullRules, mapping, "data/pulls.toml")
 
 
 # ----------------------------------------------------------------------------------- whose

@@ -24,10 +24,10 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
 
+from analysis.entries import checked
 from analysis.errors import InputError
 
 #: What can be counted.
@@ -230,13 +230,7 @@ class Rules(_Strict):
 
 def parse(mapping: Mapping[str, object]) -> Rules:
     """Validate the content of ``data/releases.toml``; InputError names the first wrong entry."""
-    try:
-        return Rules.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise InputError(f"data/releases.toml: {place}: {message}: correct the entry") from error
+    return checked(Rules, mapping, "data/releases.toml")
 
 
 def members(created: Mapping[str, date], family: Mapping[str, str], rules: Rules) -> pd.DataFrame:

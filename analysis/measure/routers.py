@@ -20,11 +20,10 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
 
-from analysis.errors import InputError
+from analysis.entries import checked
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4)]
 Weights = Literal["open", "closed", "unknown"]
@@ -97,14 +96,7 @@ class RouterRules(_Strict):
 
 def parse(mapping: Mapping[str, object]) -> RouterRules:
     """Validate the content of ``data/routers.toml``; InputError names a wrong entry."""
-    try:
-        return RouterRules.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"data/routers.toml: {where}: {first['msg']}: correct the entry"
-        ) from error
+    return checked(RouterRules, mapping, "data/routers.toml")
 
 
 def week_of(taken: datetime, starts: int) -> datetime:

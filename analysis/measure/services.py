@@ -25,11 +25,10 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
 
-from analysis.errors import InputError
+from analysis.entries import checked
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4)]
 
@@ -149,14 +148,7 @@ class ServiceRules(_Strict):
 
 def parse(mapping: Mapping[str, object]) -> ServiceRules:
     """Validate the content of ``data/services.toml``; InputError names a wrong entry."""
-    try:
-        return ServiceRules.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"data/services.toml: {where}: {first['msg']}: correct the entry"
-        ) from error
+    return checked(ServiceRules, mapping, "data/services.toml")
 
 
 class Place(NamedTuple):

@@ -17,12 +17,11 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     StringConstraints,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
-from analysis.errors import InputError
+from analysis.entries import checked
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4)]
 
@@ -122,14 +121,7 @@ _START: Final = r"(?:\A|(?<=[/:.\s]))"
 
 def parse(mapping: Mapping[str, object]) -> SightingRules:
     """Validate the content of ``data/sightings.toml``; InputError names a wrong entry."""
-    try:
-        return SightingRules.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"data/sightings.toml: {where}: {first['msg']}: correct the entry"
-        ) from error
+    return checked(SightingRules, mapping, "data/sightings.toml")
 
 
 def counts(name: str, rules: SightingRules, *, announced: bool = False) -> bool:

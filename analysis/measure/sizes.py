@@ -29,8 +29,9 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from analysis.entries import checked
 from analysis.errors import InputError
 
 #: Bytes of a gigabyte as cards are sold: 2 to the 30th.
@@ -149,14 +150,7 @@ class Hardware(_Strict):
 
 def parse(mapping: Mapping[str, object]) -> Hardware:
     """Validate the content of ``data/hardware.toml``; InputError names the first wrong entry."""
-    try:
-        return Hardware.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"data/hardware.toml: {where}: {first['msg']}: correct the entry"
-        ) from error
+    return checked(Hardware, mapping, "data/hardware.toml")
 
 
 def memory(parameters: float, stored: float, overhead: float) -> float:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic import model_validator as validated
 
+from analysis.entries import checked
 from analysis.errors import InputError
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -102,9 +103,4 @@ class Slices(_Strict):
 
 def parse(mapping: Mapping[str, object]) -> Slices:
     """Validate the content of ``data/slices.toml``; InputError names a wrong entry."""
-    try:
-        return Slices.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"data/slices.toml: {where}: {first['msg']}: correct the entry") from error
+    return checked(Slices, mapping, "data/slices.toml")

@@ -9,9 +9,10 @@ from datetime import date
 from typing import Final, Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from scipy.stats import norm
 
+from analysis.entries import checked
 from analysis.errors import InputError
 
 _WHERE: Final = "data/terms.toml"
@@ -166,12 +167,7 @@ class TermRules(_Strict):
 
 def parse(mapping: Mapping[str, object]) -> TermRules:
     """Validate ``data/terms.toml``; InputError names the first wrong entry."""
-    try:
-        return TermRules.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise InputError(f"{_WHERE}: {place}: {first['msg']}: correct the entry") from error
+    return checked(TermRules, mapping, _WHERE)
 
 
 def classes(

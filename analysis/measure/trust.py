@@ -16,8 +16,9 @@ from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from analysis.entries import checked
 from analysis.errors import InputError
 from analysis.snapshot import repeats
 
@@ -114,12 +115,7 @@ class TrustRules(_Strict):
 
 def parse(mapping: Mapping[str, object]) -> TrustRules:
     """Validate the content of ``data/trust.toml``; InputError names a wrong entry."""
-    try:
-        return TrustRules.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"data/trust.toml: {where}: {first['msg']}: correct the entry") from error
+    return checked(TrustRules, mapping, "data/trust.toml")
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,10 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
 
+from analysis.entries import checked
 from analysis.errors import InputError
 
 #: Where the derivatives of a month lie in it, when only the month is known.
@@ -102,12 +102,7 @@ class WaveRules(_Strict):
 
 def parse(mapping: Mapping[str, object]) -> WaveRules:
     """Validate the content of ``data/waves.toml``; InputError names a wrong entry."""
-    try:
-        return WaveRules.model_validate(mapping)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"data/waves.toml: {where}: {first['msg']}: correct the entry") from error
+    return checked(WaveRules, mapping, "data/waves.toml")
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from analysis.entries import checked
 from analysis.errors import InputError
 
 #: What becomes of a table.
@@ -127,14 +128,7 @@ def parse(mapping: Mapping[str, object]) -> dict[str, tuple[str, Public]]:
     InputError
         An entry is wrong; the message names it.
     """
-    try:
-        entries = _Tables.model_validate(mapping).table
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"data/reference.toml: {where}: {first['msg']}: correct the entry"
-        ) from None
+    entries = checked(_Tables, mapping, "data/reference.toml").table
     return {one.file: (one.public.pages or one.source, one.public) for one in entries}
 
 

@@ -316,7 +316,7 @@ def open_parquet(path: Path, *, synthetic: bool = False) -> pq.ParquetFile:
         file.close()
         raise InputError(
             f"{path}: marked synthetic: made by a generator to try the code, so nothing is "
-            "measured on it; name a file of real data, or `inspect --synthetic` to look at it"
+            "measured on it; name a file of real data, or give --synthetic to look at it"
         )
     return file
 
