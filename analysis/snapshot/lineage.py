@@ -21,6 +21,8 @@ Rules of cleaning:
 
 from __future__ import annotations
 
+import os
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -793,19 +795,32 @@ def _whole(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
 
 
+_HERE: Final = threading.local()
+
+
+def _hashing() -> duckdb.DuckDBPyConnection:
+    """Return this thread's connection: opening one takes longer than most tables do."""
+    if getattr(_HERE, "process", None) != os.getpid():
+        # In a fork the threads of the one before are gone, and closing it would wait for them.
+        _HERE.before = getattr(_HERE, "connection", None)
+        _HERE.connection, _HERE.process = duckdb.connect(), os.getpid()
+    connection: duckdb.DuckDBPyConnection = _HERE.connection
+    return connection
+
+
 def case_keys(texts: pa.Array) -> npt.NDArray[np.uint64]:
     """Give each text a number that is the same for texts that differ by letter case alone.
 
     Two others share one hardly ever, and whoever finds two looks at the letters.
     """
     parts = [np.zeros(0, dtype=np.uint64)]
-    with duckdb.connect() as connection:
-        for begin in range(0, len(texts), _SLICE):
-            lower = pa.table({"text": pc.utf8_lower(texts.slice(begin, _SLICE))})
-            connection.register("slice", lower)
-            found = connection.execute("SELECT hash(text) AS k FROM slice").fetchnumpy()["k"]
-            parts.append(np.asarray(found, dtype=np.uint64))
-            connection.unregister("slice")
+    connection = _hashing()
+    for begin in range(0, len(texts), _SLICE):
+        lower = pa.table({"text": pc.utf8_lower(texts.slice(begin, _SLICE))})
+        connection.register("slice", lower)
+        found = connection.execute("SELECT hash(text) AS k FROM slice").fetchnumpy()["k"]
+        parts.append(np.asarray(found, dtype=np.uint64))
+        connection.unregister("slice")
     keys: npt.NDArray[np.uint64] = np.concatenate(parts)
     return keys
 
