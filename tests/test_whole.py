@@ -209,7 +209,7 @@ def test_a_few_odd_tables(
 
 
 @pytest.mark.slow
-@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @ODD
 def test_many_odd_tables(
     tmp_path_factory: pytest.TempPathFactory,
@@ -324,7 +324,7 @@ def test_a_few_plain_tables(
 
 
 @pytest.mark.slow
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @PLAIN
 def test_many_plain_tables(
     tmp_path_factory: pytest.TempPathFactory,
