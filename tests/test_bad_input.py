@@ -588,11 +588,11 @@ def matrix(names: list[str], kinds: list[str]) -> list[dict[str, Any]]:
     return results
 
 
-@unix
 # All kinds take minutes: the weekly job asks for them, each change for every fourth.
 SOME = list(snapshot.KINDS) if os.environ.get("OMR_EXHAUSTIVE") else list(snapshot.KINDS)[::4]
 
 
+@unix
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("names", "kinds"),
