@@ -12,15 +12,14 @@ from typing import Any, Final
 
 import pandas as pd
 
-from analysis import raw, snapshot
+from analysis import raw
 from analysis.builder.evidence import RULES as EVIDENCE_RULES
 from analysis.builder.loading import load_rules
-from analysis.builder.summaries import HEAD_KINDS, Cache, Reader, day_of
+from analysis.builder.summaries import HEAD_KINDS, Cache, Reader, day_of, listed
 from analysis.builder.writing import csv_bytes, json_bytes, refuse_others
 from analysis.builder.writing import write as write_files
 from analysis.claims import rerun
 from analysis.claims.figures import Subject
-from analysis.claims.register import Register
 from analysis.errors import InputError
 from analysis.measure import derivatives
 from analysis.snapshot import dating, intake
@@ -56,7 +55,7 @@ class Told:
     known_by
         How day and completeness are known.
     sha256
-        Hash of the file, computed here.
+        Hash of the file, checked or computed just now.
     """
 
     name: str
@@ -94,7 +93,8 @@ def find(name: str, rules: rerun.Rules, progress: bool | None = None) -> Told:
             version.as_of_last,
             source.id in rules.complete,
             how,
-            raw.sha256_of(path),
+            # The fetch has just compared the bytes with it.
+            version.sha256 or raw.sha256_of(path),
         )
     path = Path(name)
     if not path.is_file():
@@ -149,13 +149,13 @@ def _established(told: Told, frame: pd.DataFrame, reader: Reader) -> tuple[date,
 
 def list_of(day: date) -> str:
     """Name the tracked list that holds on a day: the last one up to it, else the first."""
-    listed = [
+    lists = [
         version
         for _, version in raw.load_registry().by_kind("tracked-list")
         if "extra" not in version.name
     ]
-    before = [version for version in listed if version.as_of_last <= day]
-    return (before[-1] if before else listed[0]).name
+    before = [version for version in lists if version.as_of_last <= day]
+    return (before[-1] if before else lists[0]).name
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,6 @@ class Rerun:
     told: Told
     subject: Subject
     answers: tuple[rerun.Answer, ...]
-    register: Register
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -272,10 +271,7 @@ def run(
     if last is None:
         raise InputError(f"{name}: the file does not say its day: give --day YYYY-MM-DD")
     list_name = list_of(last)
-    listed = families_module.canonical(
-        snapshot.read(raw.fetch(list_name), "tracked-list").frame["repository_id"], built.families
-    )
-    ids = frozenset(listed.astype("str"))
+    ids = frozenset(listed(list_name, built.families))
     whole = whole_module.reduce(
         told.path,
         built.families,
@@ -283,18 +279,24 @@ def run(
         synthetic=synthetic,
         progress=lambda done, steps: progress(f"reading, step {done} of {steps}"),
     )
-    reader = Reader.of(raw.load_registry(), Cache(None))
-    if day is not None or told.first == told.last:
-        on, known_by = last, "given by the user" if day is not None else told.known_by
-    else:
-        progress("dating")
-        on, known_by = _established(told, whole.named, reader)
+    complete = complete or told.complete
+    known_day = day is not None or told.first == told.last
+    on, known_by = last, told.known_by if day is None else "given by the user"
+    head_name: str | None = None
+    head: Mapping[str, int] = {}
+    if not (complete and known_day):
+        # To read every list takes longer than many a snapshot.
+        reader = Reader.of(raw.load_registry(), Cache(None))
+        if not known_day:
+            progress("dating")
+            on, known_by = _established(told, whole.named, reader)
+        if not complete:
+            head_name, head = reader.head(on)
     told = replace(told, known_by=known_by)
-    head_name, head = (None, {}) if complete or told.complete else reader.head(on)
     subject = Subject(
         whole=whole,
         day=on,
-        complete=complete or told.complete,
+        complete=complete,
         families=built.families,
         populations=built.populations,
         list_name=list_name,
@@ -307,7 +309,7 @@ def run(
     if wanted:
         chosen = tuple(claim for claim in register.claim if claim.id in wanted)
         register = register.model_copy(update={"claim": chosen})
-    return Rerun(told, subject, tuple(rerun.every(subject, rules, register, progress)), register)
+    return Rerun(told, subject, tuple(rerun.every(subject, rules, register, progress)))
 
 
 def _canonical(counters: Mapping[str, int], families: families_module.Families) -> dict[str, float]:
@@ -370,9 +372,3 @@ def _derivatives(subject: Subject) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
-
-
-def written(folder: Path) -> dict[str, Any]:
-    """Read the manifest of a folder that :func:`write` made."""
-    content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    return content

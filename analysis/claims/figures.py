@@ -211,7 +211,6 @@ def _outcome(
         population,
         note=note,
         extra={"day": subject.day.isoformat(), **extra},
-        whole_interval=True,
     )
 
 

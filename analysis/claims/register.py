@@ -8,7 +8,7 @@ three axes.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Literal
 
@@ -227,14 +227,19 @@ class Claim(_Strict):
 
     def specifications(self) -> list[dict[str, Choice]]:
         """Every combination of the declared choices that is possible, the article's own first."""
-        names = list(self.grid)
-        product = [
-            dict(zip(names, values, strict=True))
-            for values in itertools.product(*self.grid.values())
-        ]
-        product = [s for s in product if not any(entry.covers(s) for entry in self.impossible)]
-        own = dict(self.article)
-        return [own] + [spec for spec in product if spec != own]
+        return combinations(self.grid, self.impossible, self.article)
+
+
+def combinations(
+    grid: Mapping[str, tuple[Choice, ...]],
+    impossible: Iterable[Impossible],
+    first: Mapping[str, Choice],
+) -> list[dict[str, Choice]]:
+    """Every possible combination of the choices of a grid, one of them put first."""
+    product = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+    product = [s for s in product if not any(entry.covers(s) for entry in impossible)]
+    own = dict(first)
+    return [own] + [spec for spec in product if spec != own]
 
 
 def elsewhere_id(claim: str) -> str:

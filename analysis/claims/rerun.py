@@ -8,7 +8,6 @@ holds and of how many specifications make a verdict.
 from __future__ import annotations
 
 import calendar
-import itertools
 import math
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -17,9 +16,9 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from analysis.claims.figures import FIGURES, Spec, Subject
+from analysis.claims.figures import FIGURES, Subject
 from analysis.claims.outcome import Outcome
-from analysis.claims.register import Choice, Claim, Impossible, Register
+from analysis.claims.register import Choice, Claim, Impossible, Register, combinations
 from analysis.claims.verdicts import holds_months, holds_within, robust
 from analysis.entries import checked
 from analysis.errors import InputError
@@ -75,22 +74,9 @@ class Asked(_Strict):
             raise ValueError("impossible: it covers the reading")
         return self
 
-    def specifications(self) -> list[Spec]:
+    def specifications(self) -> list[dict[str, Choice]]:
         """Every possible combination, the reading first."""
-        names = list(self.grid)
-        product = [
-            dict(zip(names, values, strict=True))
-            for values in itertools.product(*self.grid.values())
-        ]
-        own = dict(self.reading)
-        return [
-            own,
-            *(
-                spec
-                for spec in product
-                if spec != own and not any(entry.covers(spec) for entry in self.impossible)
-            ),
-        ]
+        return combinations(self.grid, self.impossible, self.reading)
 
 
 class LeftOut(_Strict):
